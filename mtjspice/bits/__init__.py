@@ -1,0 +1,1 @@
+"""Bit streams and their diagnostics."""

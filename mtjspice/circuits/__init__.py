@@ -1,0 +1,1 @@
+"""Technologies, cells, words and test benches, as PySpice netlists."""

@@ -1,0 +1,1 @@
+"""The MTJ itself: card, equations, noise, macrospin engine and Markov-chain emulator."""

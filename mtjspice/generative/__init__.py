@@ -1,0 +1,1 @@
+"""What the bits are for: Gaussian words, diffusion noise, latent codes."""

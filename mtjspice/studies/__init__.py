@@ -1,0 +1,1 @@
+"""Running circuits many times: calibration, switching curves, word operation."""
