@@ -1,0 +1,223 @@
+"""CMOS technologies: which transistors there are, their limits, and where their model cards lie.
+
+A technology is a folder ``models/pdk/<name>`` with a ``technology.toml`` and one model file ``<corner>.inc`` for
+each of its corners; to add one is to add such a folder. Lengths and widths are in metres throughout.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources.abc import Traversable
+from typing import Protocol
+
+from mtjspice import resources, units
+from mtjspice.errors import InputError, choose
+
+_TOLERANCE = 1e-9  # relative: "0.22 um" from a file and 0.22e-6 in code are the same width
+
+
+class Netlist(Protocol):
+    """What PySpice's Circuit and SubCircuit have in common here: sub-circuit calls can be added to them."""
+
+    def X(self, name: str, subcircuit_name: str, *nodes: object, **parameters: object) -> object:  # noqa: N802
+        """Add the instance ``X<name>`` of a sub-circuit."""
+
+
+@dataclass(frozen=True)
+class FETType:
+    """One kind of transistor: its sub-circuit, and the drawn sizes (m) for which its model holds.
+
+    ``diffusion_length`` (m) is that of a source or drain with one row of contacts, from gate edge to its end.
+    """
+
+    subcircuit: str
+    min_width: float
+    max_width: float
+    min_length: float
+    max_length: float
+    diffusion_length: float
+
+
+@dataclass(frozen=True)
+class Technology:
+    """A CMOS technology; ``supply_voltage`` (V) is the nominal one of its transistors."""
+
+    name: str
+    title: str
+    licence: str
+    supply_voltage: float
+    corners: tuple[str, ...]
+    default_corner: str
+    nfet: FETType
+    pfet: FETType
+    notes: tuple[str, ...] = ()
+
+    def model_path(self, corner: str) -> Traversable:
+        """Return the model file of ``corner``; InputError for a corner that the technology does not have."""
+        return _folder() / self.name / f"{choose(f'{self.name} corner', corner, self.corners)}.inc"
+
+    def model_text(self, corner: str) -> str:
+        """Return the model cards of ``corner`` as SPICE text; InputError for an unknown corner."""
+        return self.model_path(corner).read_text(encoding="utf-8")
+
+    def nmos(
+        self,
+        circuit: Netlist,
+        name: str,
+        drain: object,
+        gate: object,
+        source: object,
+        bulk: object,
+        *,
+        width: float,
+        length: float | None = None,
+        multiplier: int = 1,
+    ) -> None:
+        """Add ``multiplier`` parallel n-channel FETs, each ``width`` by ``length`` metres, as instance ``X<name>``.
+
+        The default length is the shortest. Junction areas and perimeters of contacted diffusions are always
+        passed, since the models of a foundry take them as zero otherwise (in gf180mcu a ring oscillator
+        is 24 % too fast then), and so is the device area that mismatch scales with.
+        Raises InputError for a size outside the limits of the model.
+        """
+        _add(circuit, self, "nfet", name, (drain, gate, source, bulk), width, length, multiplier)
+
+    def pmos(
+        self,
+        circuit: Netlist,
+        name: str,
+        drain: object,
+        gate: object,
+        source: object,
+        bulk: object,
+        *,
+        width: float,
+        length: float | None = None,
+        multiplier: int = 1,
+    ) -> None:
+        """Add ``multiplier`` parallel p-channel FETs; everything else is as in :meth:`nmos`."""
+        _add(circuit, self, "pfet", name, (drain, gate, source, bulk), width, length, multiplier)
+
+
+def _add(
+    circuit: Netlist,
+    technology: Technology,
+    kind: str,
+    name: str,
+    nodes: tuple[object, object, object, object],
+    width: float,
+    length: float | None,
+    multiplier: int,
+) -> None:
+    fet = technology.nfet if kind == "nfet" else technology.pfet
+    length = fet.min_length if length is None else length
+    where = f"{technology.name} {kind} {name!r}"
+    _check(f"{where}: width", width, fet.min_width, fet.max_width)
+    _check(f"{where}: length", length, fet.min_length, fet.max_length)
+    if isinstance(multiplier, bool) or multiplier != int(multiplier) or multiplier < 1:
+        raise InputError(f"{where}: multiplier {multiplier!r} is not a whole number of at least 1")
+    area = _number(width * fet.diffusion_length)
+    perimeter = _number(2 * (width + fet.diffusion_length))
+    parallel = str(int(multiplier))
+    parameters = {
+        "w": _number(width),
+        "l": _number(length),
+        "m": parallel,
+        "par": parallel,  # devices that share the random part of mismatch
+        "ad": area,
+        "as": area,
+        "pd": perimeter,
+        "ps": perimeter,
+    }
+    circuit.X(name, fet.subcircuit, *nodes, **parameters)
+
+
+def _check(what: str, value: float, lowest: float, highest: float) -> None:
+    if not lowest * (1 - _TOLERANCE) <= value <= highest * (1 + _TOLERANCE):
+        raise InputError(
+            f"{what} {value * 1e6:.6g} um is outside {lowest * 1e6:.6g} to {highest * 1e6:.6g} um"
+        )
+
+
+def _number(value: float) -> str:
+    """Write a length or an area the same way on every machine: 12 digits, no rounding debris."""
+    return repr(float(f"{value:.12g}"))
+
+
+def _folder() -> Traversable:
+    return resources.data("models") / "pdk"
+
+
+def technologies() -> tuple[str, ...]:
+    """Return the names of the technologies that come with mtjspice, sorted."""
+    return tuple(sorted(e.name for e in _folder().iterdir() if (e / "technology.toml").is_file()))
+
+
+@cache
+def technology(name: str) -> Technology:
+    """Return the technology ``name``; InputError for an unknown one or for a faulty ``technology.toml``."""
+    file = _folder() / choose("technology", name, technologies()) / "technology.toml"
+    where = f"{name}/technology.toml"
+    try:
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:  # tomllib.TOMLDecodeError and UnicodeDecodeError are ValueErrors
+        raise InputError(f"{where}: {error}") from None
+    _keys(
+        table,
+        {"title", "licence", "supply_voltage", "corners", "default_corner", "notes", "nfet", "pfet"},
+        where,
+    )
+    corners = _strings(table, "corners", where)
+    result = Technology(
+        name=name,
+        title=_string(table, "title", where),
+        licence=_string(table, "licence", where),
+        supply_voltage=_quantity(table, "supply_voltage", "V", where),
+        corners=corners,
+        default_corner=choose(f"default_corner in {where}", _string(table, "default_corner", where), corners),
+        nfet=_fet(table, "nfet", where),
+        pfet=_fet(table, "pfet", where),
+        notes=_strings(table, "notes", where),
+    )
+    missing = [corner for corner in corners if not result.model_path(corner).is_file()]
+    if missing:
+        raise InputError(f"{where}: no model file for the corners {', '.join(missing)}")
+    return result
+
+
+def _fet(table: Mapping[str, object], key: str, where: str) -> FETType:
+    where = f"{where} [{key}]"
+    entry = table[key]
+    if not isinstance(entry, dict):
+        raise InputError(f"{where}: expected a table")
+    sizes = ("min_width", "max_width", "min_length", "max_length", "diffusion_length")
+    _keys(entry, {"subcircuit", *sizes}, where)
+    return FETType(
+        _string(entry, "subcircuit", where), *(_quantity(entry, size, "m", where) for size in sizes)
+    )
+
+
+def _keys(table: Mapping[str, object], expected: set[str], where: str) -> None:
+    if table.keys() != expected:
+        wrong = ", ".join(sorted(table.keys() ^ expected))
+        raise InputError(f"{where}: missing or unknown keys: {wrong}")
+
+
+def _string(table: Mapping[str, object], key: str, where: str) -> str:
+    value = table[key]
+    if not isinstance(value, str):
+        raise InputError(f"{where}: {key} must be a string, not {value!r}")
+    return value
+
+
+def _strings(table: Mapping[str, object], key: str, where: str) -> tuple[str, ...]:
+    value = table[key]
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise InputError(f"{where}: {key} must be a list of strings, not {value!r}")
+    return tuple(value)
+
+
+def _quantity(table: Mapping[str, object], key: str, unit: str, where: str) -> float:
+    value = units.parse(_string(table, key, where), unit, f"{where}: {key}")
+    return float(f"{value:.12g}")  # 0.28 um is 2.8e-07 m, not 2.8000000000000003e-07
