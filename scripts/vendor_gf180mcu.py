@@ -51,7 +51,8 @@ KEPT = (
 )
 DROPPED = (
     "6 V and native FETs, drain-side-SAB (_dss) sub-circuits",
-    "bipolar transistors, diodes, resistors, capacitors, fuse",
+    "bipolar transistors, diodes, capacitors, fuse",
+    "resistors, except for their draws: without these equal seeds would not give equal devices",
     "switches res_mc_skew and cap_mc_skew",
     "comments, blank lines, padding; continuation lines are joined",
 )
@@ -74,11 +75,11 @@ class VendorError(Exception):
     """Something is not as this script expects: one line says what."""
 
 
-# --- reading the published library -----------------------------------------------------------------------------
+# --- reading the published library -------------------------------------------------------------------------
 
 
 def statements(text: str) -> list[str]:
-    """Return logical lines: comments and blank lines dropped, continuation lines joined, blanks normalised."""
+    """Return logical lines: no comments or blank lines, continuation lines joined, blanks normalised."""
     logical: list[str] = []
     for line in text.splitlines():
         stripped = line.strip()
@@ -104,9 +105,7 @@ def tokens(line: str) -> list[str]:
             quoted = not quoted
         elif not quoted and char in "()":
             depth += 1 if char == "(" else -1
-        if char != " ":
-            word += char
-        elif quoted or depth:
+        if char != " " or quoted or depth:
             word += char
         elif line[index + 1] != "=" and not word.endswith("="):
             words.append(word)
@@ -152,7 +151,9 @@ def read_library(library: str, switches: str) -> Library:
             current.append(statement)
     found: dict[str, str] = {}
     for statement in statements(switches):
-        found.update(word.split("=", 1) for word in tokens(statement)[1:])
+        for word in tokens(statement)[1:]:
+            name, value = word.split("=", 1)
+            found[name] = value
     missing = [name for name in KEPT_SWITCHES if name not in found]
     if missing:
         raise VendorError(f"{SWITCHES} lacks {', '.join(missing)}")
@@ -179,7 +180,7 @@ def subcircuit(section: list[str], device: str) -> list[str]:
 
 
 def parameters(section: list[str], wanted: re.Pattern[str]) -> list[str]:
-    """Return the ``.param`` statements of a section reduced to the parameters whose names match ``wanted``."""
+    """Return the ``.param`` statements of a section reduced to the parameters that ``wanted`` matches."""
     kept = []
     for statement in section:
         if statement.lower().startswith(".param "):
@@ -223,7 +224,7 @@ def corner_text(library: Library, corner: str) -> str:
     return header + "".join(f"{line}\n" for statement in body for line in pack(statement))
 
 
-# --- the wheel -------------------------------------------------------------------------------------------------
+# --- the wheel ---------------------------------------------------------------------------------------------
 
 
 def sha256(data: bytes) -> str:
@@ -295,7 +296,7 @@ def files(sources: dict[str, bytes]) -> dict[str, str]:
     return written
 
 
-# --- reference runs on the full library ------------------------------------------------------------------------
+# --- reference runs on the full library --------------------------------------------------------------------
 
 RING_STAGES = 11
 DRAWS = 8
@@ -448,7 +449,7 @@ def reference(sources: dict[str, bytes]) -> str:
     return (
         json.dumps(
             {
-                "about": "Printed by ngspice on the full library; made by scripts/vendor_gf180mcu.py --reference.",
+                "about": "Printed by ngspice on the full library: scripts/vendor_gf180mcu.py --reference.",
                 "ngspice": ngspice_version(),
                 "library_sha256": sha256(sources[LIBRARY]),
                 "decks": DECKS,
@@ -460,7 +461,7 @@ def reference(sources: dict[str, bytes]) -> str:
     )
 
 
-# --- command ---------------------------------------------------------------------------------------------------
+# --- command -----------------------------------------------------------------------------------------------
 
 
 def main(arguments: list[str] | None = None) -> int:

