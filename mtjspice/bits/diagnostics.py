@@ -55,7 +55,7 @@ class Diagnosis:
 
     @property
     def lags_outside_band(self) -> tuple[int, ...]:
-        """Lags whose autocorrelation exceeds the band; about (1 - confidence) of all are expected by chance."""
+        """Lags whose autocorrelation exceeds the band; chance alone puts (1 - confidence) of them there."""
         return tuple(k for k, r in enumerate(self.autocorrelation, start=1) if abs(r) > self.band)
 
     def as_dict(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def diagnose(bits: BitStream | ArrayLike, lags: int = 32, confidence: float = 0.
 def autocorrelation(bits: BitStream | ArrayLike, lags: int = 32) -> NDArray[np.float64]:
     """Sample autocorrelation r_1 ... r_lags of n bits, shape (lags,); needs 1 <= lags < n.
 
-    r_k = sum_{t=1}^{n-k} (x_t - m)(x_{t+k} - m) / sum_{t=1}^{n} (x_t - m)^2 with m the mean (Box and Jenkins).
+    r_k = sum_{t=1}^{n-k} (x_t - m)(x_{t+k} - m) / sum_{t=1}^{n} (x_t - m)^2, m the mean (Box and Jenkins).
     For independent bits r_k is about normal with mean -1/n and standard deviation 1/sqrt(n). A constant
     sequence has no autocorrelation: all NaN.
     """
@@ -112,12 +112,12 @@ def autocorrelation(bits: BitStream | ArrayLike, lags: int = 32) -> NDArray[np.f
         return np.full(lags, np.nan)
     mean = ones / n
     result = np.empty(lags)
-    head_excess = tail_excess = 0  # ones among the last k bits, and among the first k
+    last_ones = first_ones = 0  # among the last and the first k bits
     for k in range(1, lags + 1):
-        head_excess += int(values[n - k])
-        tail_excess += int(values[k - 1])
+        last_ones += int(values[n - k])
+        first_ones += int(values[k - 1])
         joint = int(np.count_nonzero(values[: n - k] & values[k:]))
-        sums = 2 * ones - head_excess - tail_excess
+        sums = 2 * ones - last_ones - first_ones
         result[k - 1] = joint - mean * sums + (n - k) * mean * mean
     return result / (n * mean * (1 - mean))
 
@@ -148,10 +148,11 @@ def runs_test(bits: BitStream | ArrayLike) -> Significance:
     n = values.size
     if n == 0:
         return Significance(None, "no bits")
-    pi = int(np.count_nonzero(values)) / n
-    if pi in (0.0, 1.0):
+    ones = int(np.count_nonzero(values))
+    pi = ones / n
+    if ones in (0, n):
         return Significance(None, "not applicable: all bits are equal")
-    if abs(pi - 0.5) >= 2 / math.sqrt(n):
+    if (2 * ones - n) ** 2 >= 16 * n:  # |pi - 1/2| >= 2/sqrt(n), without rounding
         reason = f"|pi - 1/2| = {abs(pi - 0.5):.3g} is not below 2/sqrt(n) = {2 / math.sqrt(n):.3g}"
         return Significance(None, f"not applicable: {reason}")
     spread = pi * (1 - pi)

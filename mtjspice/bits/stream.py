@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,8 +45,11 @@ class BitStream:
 
     def __post_init__(self) -> None:
         packed = np.array(self.packed)
+        object.__setattr__(self, "length", operator.index(self.length))
         if packed.dtype != np.uint8 or packed.ndim != 1:
-            raise ValueError(f"packed bits must be a uint8 vector, not {packed.dtype} of shape {packed.shape}")
+            raise ValueError(
+                f"packed bits must be a uint8 vector, not {packed.dtype} of shape {packed.shape}"
+            )
         if self.length < 0 or packed.size != -(-self.length // 8):
             raise ValueError(f"{packed.size} packed bytes do not hold exactly {self.length} bits")
         if self.length % 8 and packed[-1] & (0xFF >> self.length % 8):
@@ -71,7 +75,9 @@ class BitStream:
     @property
     def ones_fraction(self) -> float:
         """Fraction of ones; NaN for an empty stream."""
-        return int(np.bitwise_count(self.packed).sum(dtype=np.int64)) / self.length if self.length else math.nan
+        return (
+            int(np.bitwise_count(self.packed).sum(dtype=np.int64)) / self.length if self.length else math.nan
+        )
 
     def __len__(self) -> int:
         return self.length
@@ -90,7 +96,7 @@ class BitStream:
         self._write(path, self.packed.tobytes(), "binary")
 
     def write_ascii(self, path: Path) -> None:
-        """Write the bits as the characters 0 and 1, which NIST's STS reads, and what they are to ``path``.json."""
+        """Write the characters 0 and 1, which NIST's STS reads, and what they are to ``path``.json."""
         self._write(path, (self.bits() + ord("0")).tobytes() + b"\n", "ascii")
 
     def _write(self, path: Path, content: bytes, form: Literal["binary", "ascii"]) -> None:
@@ -113,7 +119,7 @@ def sidecar(path: Path) -> Path:
 
 
 def as_bits(bits: BitStream | ArrayLike) -> NDArray[np.uint8]:
-    """Return a stream, or a vector that holds only 0 and 1, as a uint8 vector; ValueError for anything else."""
+    """The bits of a stream, or of a vector of only 0 and 1, as uint8; ValueError for anything else."""
     if isinstance(bits, BitStream):
         return bits.bits()
     values = np.asarray(bits)

@@ -14,6 +14,7 @@ from mtjspice import __version__
 from mtjspice.circuits.meram import MeramWord
 from mtjspice.errors import InputError
 from mtjspice.spice.bank import Junction
+from mtjspice.spice.text import number
 
 INSTANCE = "word"
 EDGE = 5e-11  # s, rise and fall time of the inputs
@@ -84,7 +85,8 @@ class WordBench:
     levels: Levels = Levels()
     timing: Timing = Timing()
     max_step: float = 5e-11
-    relative_tolerance: float = 1e-4
+    relative_tolerance: float = 1e-3
+    truncation_factor: float = 3.0
     stop: float | None = None
     states: tuple[int, ...] = field(default=())
 
@@ -163,10 +165,10 @@ class WordBench:
             circuit.subcircuit(definition)
         states = {f"state{i}": state for i, state in enumerate(self.states)}
         circuit.X(INSTANCE, word.name, *("0" if node == "vss" else node for node in word.nodes), **states)
-        circuit.V("vdd", "vdd", 0, f"dc {word.technology.supply_voltage!r}")
-        circuit.V("vw", "vw", 0, f"dc {self.levels.write_rail!r}")
+        circuit.V("vdd", "vdd", 0, f"dc {number(word.technology.supply_voltage)}")
+        circuit.V("vw", "vw", 0, f"dc {number(self.levels.write_rail)}")
         for name, points in self.stimulus().items():
-            pairs = " ".join(f"{time:.6g} {volt:.6g}" for time, volt in points)
+            pairs = " ".join(f"{number(time)} {number(volt)}" for time, volt in points)
             circuit.V(name, name, 0, f"pwl({pairs})")
         return circuit
 
@@ -176,16 +178,17 @@ class WordBench:
         text = str(self.circuit()).rstrip().splitlines()
         # both latch inputs are high until the first read; this picks a side instead of the metastable point
         starts = [
-            f"v(data{i})=0 v(x{INSTANCE}.xcolumn{i}.hold)={self.word.technology.supply_voltage!r}"
+            f"v(data{i})=0 v(x{INSTANCE}.xcolumn{i}.hold)={number(self.word.technology.supply_voltage)}"
             for i in range(self.word.bits)
         ]
         lines = [
             *text,
             models if models is not None else self.word.technology.model_text(self.corner).rstrip(),
-            f".options method=gear reltol={self.relative_tolerance!r} temp={self.temperature - 273.15:.6g}",
+            f".options method=gear reltol={number(self.relative_tolerance)} trtol={number(self.truncation_factor)} "
+            f"temp={number(self.temperature - 273.15)}",
             *(f".nodeset {start}" for start in starts),
             *(f".save {' '.join(group)}" for group in _groups(self.saved())),
-            f".tran {self.max_step / 10!r} {self.end!r} 0 {self.max_step!r}",
+            f".tran {number(self.max_step / 10)} {number(self.end)} 0 {number(self.max_step)}",
         ]
         if control:
             lines += [".control", *control, ".endc"]

@@ -2,10 +2,10 @@
 
 One conduction law serves every variant; what differs is where the node ``mz`` gets its value:
 
-    top o----+--------+
-             |        |          I = G(m_z, V) V,  V = V(top, bottom)
-            Bj       Cj          G = G_P/2 [(1 + m_z) + (1 - m_z)/(1 + TMR(V))]
-             |        |          TMR(V) = TMR_0/(1 + (V/V_h)^2)
+    top o----+--------+       I = G(m_z, V) V with V = V(top, bottom) and
+             |        |       G = G_P/2 [(1 + m_z) + (1 - m_z)/(1 + TMR(V))], TMR(V) = TMR_0/(1 + (V/V_h)^2),
+            Bj       Cj       written as G_P [1 - (1 - m_z)/2 k/(s + V^2)]
+             |        |       with k = TMR_0 V_h^2 and s = (1 + TMR_0) V_h^2 to spare ngspice a division
     bot o----+--------+
 
 * ``cosim``: an external source that the compiled macrospin bank drives,
@@ -16,6 +16,7 @@ from PySpice.Spice.Netlist import SubCircuit
 
 from mtjspice.device import derived
 from mtjspice.device.card import MTJCard
+from mtjspice.spice.text import number
 
 JUNCTION = "mtj_junction"
 CELL_MTJ = "mtj_cell"
@@ -25,22 +26,23 @@ STATE_SOURCE = "vmz"  # name of the source of m_z inside CELL_MTJ
 VARIANTS = ("cosim", "fixed")
 
 
+def _current(card: MTJCard, antiparallel_share: str) -> str:
+    """Current of the junction at V(top,bottom); ``antiparallel_share`` is (1 - m_z)/2."""
+    parallel = derived.area(card) / card.resistance_area_product
+    k = card.tmr * card.tmr_half_voltage**2
+    s = (1 + card.tmr) * card.tmr_half_voltage**2
+    volt = "V(top,bottom)"
+    return f"{number(parallel)}*{volt}*(1-{antiparallel_share}*{number(k)}/({number(s)}+{volt}*{volt}))"
+
+
 def junction(card: MTJCard) -> SubCircuit:
-    """Conductance and capacitance of ``area`` times the junction of the card; nodes top, bottom, mz.
+    """Conductance and capacitance of the junction of the card; nodes top, bottom, mz.
 
     The voltage dependence is solved by ngspice's own Newton iteration, only m_z comes from outside.
     """
-    parallel = derived.area(card) / card.resistance_area_product
-    circuit = SubCircuit(JUNCTION, "top", "bottom", "mz", area=1)
-    volt = "V(top,bottom)"
-    ratio = f"{card.tmr!r}/(1+{volt}*{volt}/{card.tmr_half_voltage**2!r})"
-    circuit.B(
-        "j",
-        "top",
-        "bottom",
-        current_expression=f"{{area*{parallel / 2!r}}}*{volt}*((1+V(mz))+(1-V(mz))/(1+{ratio}))",
-    )
-    circuit.C("j", "top", "bottom", f"{{area*{derived.derive(card).capacitance!r}}}")
+    circuit = SubCircuit(JUNCTION, "top", "bottom", "mz")
+    circuit.B("j", "top", "bottom", current_expression=_current(card, "(0.5-0.5*V(mz))"))
+    circuit.C("j", "top", "bottom", number(derived.derive(card).capacitance))
     return circuit
 
 
@@ -53,13 +55,12 @@ def cell_junction(variant: str) -> SubCircuit:
     return circuit
 
 
-def reference_junction() -> SubCircuit:
+def reference_junction(card: MTJCard) -> SubCircuit:
     """MTJ-like reference: a P and an AP junction of half the area in parallel, never written; nodes top, bottom.
 
     Its conductance is the mean of G_P(V) and G_AP(V) at every bias, which a fixed resistor cannot follow.
     """
     circuit = SubCircuit(REFERENCE_MTJ, "top", "bottom")
-    for name, state in (("p", 1), ("ap", -1)):
-        circuit.V(f"mz{name}", f"mz{name}", 0, str(state))
-        circuit.X(name, JUNCTION, "top", "bottom", f"mz{name}", area=0.5)
+    circuit.B("j", "top", "bottom", current_expression=_current(card, "0.5"))
+    circuit.C("j", "top", "bottom", number(derived.derive(card).capacitance))
     return circuit

@@ -34,6 +34,7 @@ from mtjspice.circuits import gates, junction, pulse
 from mtjspice.circuits.technology import Technology
 from mtjspice.device.card import MTJCard
 from mtjspice.errors import InputError
+from mtjspice.spice.text import number
 
 COLUMN = "meram_column"
 WORD_INPUTS = ("trigger", "write_all", "write", "word_line", "sense", "latch", "read_bias", "control")
@@ -74,7 +75,7 @@ def sense_amplifier(technology: Technology, sizes: ColumnSizes) -> SubCircuit:
         technology.nmos(circuit, f"down{name}", out, other, foot, "vss", width=sizes.latch_n)
         technology.nmos(circuit, f"foot{name}", foot, "latch", "vss", "vss", width=sizes.foot)
         technology.nmos(circuit, f"clamp{name}", foot, "read_bias", side, "vss", width=sizes.clamp)
-        circuit.C(name, out, "vss", repr(sizes.output_capacitance))
+        circuit.C(name, out, "vss", number(sizes.output_capacitance))
     return circuit
 
 
@@ -90,18 +91,18 @@ def column(technology: Technology, sizes: ColumnSizes) -> SubCircuit:
     gates.inverter(technology, circuit, "drive", "wb", "w", strength=sizes.driver_strength)
     nmos(circuit, "pass", "vw", "w", "bl", "vss", width=sizes.write_pass)
     nmos(circuit, "down", "bl", "wb", "vss", "vss", width=sizes.pull_down)
-    circuit.C("bl", "bl", "vss", repr(sizes.bit_line_capacitance))
+    circuit.C("bl", "bl", "vss", number(sizes.bit_line_capacitance))
     # cell
     circuit.X("mtj", junction.CELL_MTJ, "bl", "x", state="{state}")
     nmos(circuit, "access", "x", "word_line", "sl", "vss", width=sizes.access)
     nmos(circuit, "ground", "sl", "write", "vss", "vss", width=sizes.source_line)
-    circuit.C("sl", "sl", "vss", repr(sizes.source_line_capacitance))
+    circuit.C("sl", "sl", "vss", number(sizes.source_line_capacitance))
     # reference, a replica of the read path
     nmos(circuit, "refdown", "refbl", "vdd", "vss", "vss", width=sizes.pull_down)
     circuit.X("ref", junction.REFERENCE_MTJ, "refbl", "refx")
     nmos(circuit, "refaccess", "refx", "word_line", "refsl", "vss", width=sizes.access)
     nmos(circuit, "refground", "refsl", "write", "vss", "vss", width=sizes.source_line)
-    circuit.C("refsl", "refsl", "vss", repr(sizes.source_line_capacitance))
+    circuit.C("refsl", "refsl", "vss", number(sizes.source_line_capacitance))
     # read-out
     circuit.X("sense", "sense_amplifier", "q", "qb", "sl", "refsl", "sense", "latch", "read_bias", "vdd", "vss")
     gates.nand2(technology, circuit, "set", "q", "data", "hold", strength=0.5)
@@ -141,7 +142,7 @@ class MeramWord:
         return (
             junction.junction(self.card),
             junction.cell_junction(self.variant),
-            junction.reference_junction(),
+            junction.reference_junction(self.card),
             pulse.pulse_generator(self.technology, self.pulse_sizes),
             sense_amplifier(self.technology, self.sizes),
             column(self.technology, self.sizes),

@@ -25,7 +25,7 @@ class PulseGeneratorSizes:
     """Sizes (m) and stage counts; the number of delay stages is odd so that the line inverts."""
 
     starved_stages: int = 3
-    plain_stages: int = 2
+    plain_stages: int = 0
     starving_width: float = 0.6e-6
     driver_strength: float = 8.0
 

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from mtjspice import resources, units
 from mtjspice.errors import InputError, choose
+from mtjspice.spice.text import number
 
 _TOLERANCE = 1e-9  # relative: "0.22 um" from a file and 0.22e-6 in code are the same width
 
@@ -118,12 +119,12 @@ def _add(
     _check(f"{where}: length", length, fet.min_length, fet.max_length)
     if isinstance(multiplier, bool) or multiplier != int(multiplier) or multiplier < 1:
         raise InputError(f"{where}: multiplier {multiplier!r} is not a whole number of at least 1")
-    area = _number(width * fet.diffusion_length)
-    perimeter = _number(2 * (width + fet.diffusion_length))
+    area = number(width * fet.diffusion_length)
+    perimeter = number(2 * (width + fet.diffusion_length))
     parallel = str(int(multiplier))
     parameters = {
-        "w": _number(width),
-        "l": _number(length),
+        "w": number(width),
+        "l": number(length),
         "m": parallel,
         "par": parallel,  # mismatch averages over m devices only if told so
         "ad": area,
@@ -139,11 +140,6 @@ def _check(what: str, value: float, lowest: float, highest: float) -> None:
         raise InputError(
             f"{what} {value * 1e6:.6g} um is outside {lowest * 1e6:.6g} to {highest * 1e6:.6g} um"
         )
-
-
-def _number(value: float) -> str:
-    """Write a length or an area the same way on every machine: 12 digits, no rounding debris."""
-    return repr(float(f"{value:.12g}"))
 
 
 def _folder() -> Traversable:

@@ -1,9 +1,9 @@
 """The Markov-chain emulator: fidelity ``chain``.
 
-Each lane (one device, read once per cycle) is a two-state Markov chain given by p01 = P(1 | previous bit 0) and
-p10 = P(0 | previous bit 1). Fitted to the bits of a slower fidelity it gives bits with the same bias and the
-same lag-1 correlation, a million in milliseconds. It knows no memory beyond one cycle, no drift and no coupling between
-lanes: bits made here are emulated, and whoever passes them on must label them so.
+Each lane (one device, read once per cycle) is a two-state Markov chain given by p01 = P(1 | previous bit 0)
+and p10 = P(0 | previous bit 1). Fitted to the bits of a slower fidelity it gives bits with the same bias and
+the same lag-1 correlation, a million in some 0.02 s. It knows no memory beyond one cycle, no drift and no
+coupling between lanes: bits made here are emulated, and whoever passes them on must label them so.
 """
 
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv
 
-_BLOCK = 1 << 20  # bits whose temporary arrays are held at once
+_BLOCK = 1 << 16  # bits that are worked on at once: temporary arrays that fit into a processor cache
 
 
 @dataclass(frozen=True, eq=False)
 class ChainModel:
     """Two-state Markov chains, one per lane.
 
-    ``p01`` and ``p10`` are probabilities per cycle, shape (lanes,). ``counts``, shape (lanes, 2, 2), holds the
-    observed transitions ``counts[lane, previous, next]`` that they were fitted from, or is None for chains
-    given by theory. ValueError for probabilities outside [0, 1], shapes that disagree, or a lane with
+    ``p01`` and ``p10`` are probabilities per cycle, shape (lanes,). ``counts``, shape (lanes, 2, 2), holds
+    the observed transitions ``counts[lane, previous, next]`` that they were fitted from, or is None for
+    chains given by theory. ValueError for probabilities outside [0, 1], shapes that disagree, or a lane with
     p01 = p10 = 0, which never moves and so has no stationary law.
     """
 
@@ -33,7 +33,7 @@ class ChainModel:
         for name in ("p01", "p10"):
             value = np.array(getattr(self, name), dtype=np.float64)
             if value.ndim != 1 or value.size == 0:
-                raise ValueError(f"{name} must be a vector with one entry per lane, not of shape {value.shape}")
+                raise ValueError(f"{name} must be a vector, one entry per lane, not of shape {value.shape}")
             if not ((value >= 0) & (value <= 1)).all():
                 raise ValueError(f"{name} must lie between 0 and 1")
             value.setflags(write=False)
@@ -104,8 +104,8 @@ class ChainModel:
             raise ValueError(f"a model of {self.lanes} lanes cannot stand for {lanes}")
         width = self.lanes if lanes is None else lanes
         # One uniform u moves a chain: to 1 if u < low, to 0 if u >= high, and in between it keeps its state
-        # (lambda >= 0) or flips it (lambda < 0). In the frame that flips every cycle the latter keeps it too, so
-        # that the state is always what the last move to 1 or 0 left.
+        # (lambda >= 0) or flips it (lambda < 0). In the frame that flips every cycle the latter keeps it too,
+        # so that the state is always what the last move to 1 or 0 left.
         low = np.broadcast_to(np.minimum(self.p01, 1 - self.p10), width)
         high = np.broadcast_to(np.maximum(self.p01, 1 - self.p10), width)
         alternates = np.broadcast_to((self.lag1() < 0).astype(np.uint8), width)
@@ -136,10 +136,10 @@ class ChainModel:
 def fit(bits: ArrayLike, pooled: bool = True) -> ChainModel:
     """Fit chains to ``bits`` of 0 and 1, shape (n_cycles, lanes); transitions are counted within lanes only.
 
-    The estimates are the means of the posteriors under Jeffreys' prior, (k + 1/2) / (n + 1): never 0 or 1, so no
-    chain is trapped, and 1/2 for a state that a lane never left from because it never was in it. See
-    :meth:`ChainModel.intervals` for how much they are worth. ``pooled`` gives one lane fitted to all together;
-    otherwise each lane is fitted by itself. ValueError for anything but 0 and 1 or a wrong shape.
+    The estimates are the means of the posteriors under Jeffreys' prior, (k + 1/2) / (n + 1): never 0 or 1, so
+    no chain is trapped, and 1/2 where no transition from a state was seen; :meth:`ChainModel.intervals` says
+    how much they are worth. ``pooled`` gives one lane fitted to all together; otherwise each lane is fitted
+    by itself. ValueError for anything but 0 and 1 or a wrong shape.
     """
     values = np.asarray(bits)
     if values.ndim != 2 or 0 in values.shape:

@@ -207,3 +207,18 @@ def switching(
     initial = thermal_states(card, np.full(trials, state), rng, temperature)
     row = llg.parameters(card, temperature, noise_step, substeps=substeps)
     return run(row, initial, waveform.times, waveform.volts, seed)
+
+
+def settle(
+    rows: NDArray[np.float64], magnetization: NDArray[np.float64], seed: int, devices: NDArray[np.int64], start: float
+) -> Outcome:
+    """Go on at V = 0 from time ``start`` (s) with the same noise until every state is decided.
+
+    ``rows`` (n, columns) and ``magnetization`` (n, 3) describe n junctions with device numbers ``devices``.
+    """
+    m = np.array(magnetization, dtype=float, order="C")
+    undecided = 0
+    for row, state, device in zip(rows, m, devices, strict=True):
+        done = relax(row, _word(seed), int(device), state, start, decision_depth(row), DECISION_TIME)
+        undecided += not done
+    return Outcome(m, undecided)

@@ -11,29 +11,39 @@ from mtjspice.spice.bank import Junction
 
 @dataclass(frozen=True)
 class CosimJob:
-    """One transient of a complete deck with a bank of macrospins.
+    """One or more transients of a complete deck, each with its own bank of macrospins.
 
-    ``rows`` (n, columns) from `device.llg.parameters` and ``initial`` (n, 3) describe the n junctions; ``seed``
-    and the junctions' device numbers select their thermal field. ``stop`` is the end time that the deck asks
-    for (s), ``vectors`` the saved vectors to return, ``capacity`` the largest number of time points.
+    ``rows`` (n, columns) from `device.llg.parameters` describe the n junctions; run r starts from
+    ``initial[r]`` (n, 3) and has the thermal field of ``seeds[r]`` and the junctions' device numbers.
+    ``stop`` is the end time that the deck asks for (s), ``vectors`` the saved vectors to return, ``capacity``
+    the largest number of time points. The deck is loaded once; results depend on nothing outside the job.
     """
 
     deck: str
     junctions: tuple[Junction, ...]
     rows: NDArray[np.float64]
     initial: NDArray[np.float64]
-    seed: int
+    seeds: tuple[int, ...]
     stop: float
     vectors: tuple[str, ...] = ()
     capacity: int = 50_000
 
+    def __post_init__(self) -> None:
+        expected = (len(self.seeds), len(self.junctions), 3)
+        if not self.seeds or self.initial.shape != expected:
+            raise ValueError(f"initial states have shape {self.initial.shape}, expected (runs, junctions, 3) = {expected}")
+
 
 @dataclass(frozen=True)
 class CosimResult:
-    """An accepted transient: ``times`` (k,), junction ``voltages`` and ``m_z`` (k, n), final ``magnetization``
-    (n, 3), the requested ``vectors``, the largest difference in m_z between what ngspice saw and what was
-    accepted, and how many time points were attempted."""  # fmt: skip
+    """One accepted transient.
 
+    ``times`` (k,), junction ``voltages`` and ``m_z`` (k, n), final ``magnetization`` (n, 3), the requested
+    ``vectors`` on their own time axis ``vectors["time"]``, the largest difference in m_z between what ngspice saw
+    and what was accepted, and how many time points were attempted.
+    """
+
+    seed: int
     times: NDArray[np.float64]
     voltages: NDArray[np.float64]
     m_z: NDArray[np.float64]

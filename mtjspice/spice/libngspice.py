@@ -140,8 +140,11 @@ class NgSpice:
         mark = len(self.log)
         status = self._lib.ngSpice_Circ(array)
         self._raise_fault()
-        if status:
-            raise SimulatorError("ngspice refused the netlist", self.log[mark:][-20:])
+        said = self.log[mark:]
+        # a netlist with a faulty line returns 0 as well
+        fault = next((line for line in said if line.lower().startswith(("error", "fatal"))), None)
+        if status or fault:
+            raise SimulatorError(f"ngspice refused the netlist: {fault or f'status {status}'}", said[-20:])
 
     def run(self, bank: Bank) -> None:
         """Run the transient of the loaded deck with ``bank`` behind the external sources."""
@@ -163,11 +166,6 @@ class NgSpice:
                 raise SimulatorError(f"ngspice has no vector {name!r}", self.log[-20:])
             found[name] = np.ctypeslib.as_array(info.contents.v_realdata, (info.contents.v_length,)).copy()
         return found
-
-    def clear(self) -> None:
-        """Drop the circuit and its results."""
-        self.command("destroy all")
-        self.command("remcirc")
 
     def version(self) -> str:
         """Return the version as the library states it, such as "ngspice-39"."""

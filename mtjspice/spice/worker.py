@@ -11,13 +11,18 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mtjspice.errors import MtjspiceError, SimulatorError
 from mtjspice.spice.jobs import CosimJob, CosimResult
+
+if TYPE_CHECKING:  # the owner needs neither numba nor the library
+    from mtjspice.spice.bank import Bank
+    from mtjspice.spice.libngspice import NgSpice
 
 DEFAULT_TIME_LIMIT = 600.0  # s per job
 START_TIME_LIMIT = 180.0  # s; the callbacks are compiled on the very first start
@@ -42,14 +47,15 @@ class CosimWorker:
     ) -> None:
         self.close()
 
-    def run(self, job: CosimJob) -> CosimResult:
-        """Run one job; SimulatorError (with the last lines of the log) if it fails in any way."""
+    def run(self, job: CosimJob) -> Iterator[CosimResult]:
+        """Yield the results of a job run by run; SimulatorError (with the last lines of the log) if one fails."""
         connection = self._connection or self._start()
         try:
             connection.send(job)
         except OSError:
             raise self._died() from None
-        return self._receive(connection, self._time_limit, "the simulation")
+        for _ in job.seeds:
+            yield self._receive(connection, self._time_limit, "the simulation")
 
     def close(self) -> None:
         """End the process at once; harmless when there is none."""
@@ -121,29 +127,33 @@ def _serve(connection: Connection, library: Path) -> None:
             job: CosimJob = connection.recv()
         except EOFError:
             return
-        bank = Bank(job.junctions, job.rows, job.initial, job.seed, job.capacity)
         simulator.load(job.deck)
-        simulator.run(bank)
-        times, voltages, m_z = bank.recorded()
-        if not len(times) or abs(times[-1] - job.stop) > TIME_TOLERANCE * job.stop:
-            reached = times[-1] if len(times) else 0.0
-            raise SimulatorError(
-                f"the transient stopped at {reached:g} s instead of {job.stop:g} s", simulator.log[-20:]
-            )
-        vectors = simulator.vectors(job.vectors)
-        simulator.clear()
-        connection.send(
-            CosimResult(
-                times=times,
-                voltages=voltages,
-                m_z=m_z,
-                magnetization=bank.magnetization,
-                vectors=vectors,
-                coupling_error=bank.coupling_error,
-                attempts=bank.attempts,
-                engine=version,
-            )
+        for seed, initial in zip(job.seeds, job.initial, strict=True):
+            bank = Bank(job.junctions, job.rows, initial, seed, job.capacity)
+            simulator.run(bank)
+            connection.send(_result(simulator, bank, job, seed, version))
+            simulator.command("destroy all")
+        simulator.command("remcirc")
+
+
+def _result(simulator: "NgSpice", bank: "Bank", job: CosimJob, seed: int, version: str) -> CosimResult:
+    times, voltages, m_z = bank.recorded()
+    reached = float(times[-1]) if len(times) else 0.0
+    if abs(reached - job.stop) > TIME_TOLERANCE * job.stop:
+        raise SimulatorError(
+            f"the transient stopped at {reached:g} s instead of {job.stop:g} s", simulator.log[-20:]
         )
+    return CosimResult(
+        seed=seed,
+        times=times,
+        voltages=voltages,
+        m_z=m_z,
+        magnetization=bank.magnetization,
+        vectors=simulator.vectors(("time", *job.vectors)) if job.vectors else {},
+        coupling_error=bank.coupling_error,
+        attempts=bank.attempts,
+        engine=version,
+    )
 
 
 def _main() -> int:
