@@ -28,7 +28,7 @@ def from_text(text):
 
 
 def reciprocal(q, bits):
-    """2**(q.bit_length() + bits) / q up to a few units, by Newton's method (Python's division is quadratic)."""
+    """2**(q.bit_length() + bits) / q up to a few units, by Newton's method."""
     size = q.bit_length()
     if size > bits + 64:
         return reciprocal(q >> (size - bits - 64), bits)
@@ -331,8 +331,9 @@ class TestDiagnostics:
 def test_calibration_under_the_null():
     """Chance of a false alarm with fair bits: below 1e-3 in all.
 
-    The p-values of 400 sequences must be uniform (Kolmogorov-Smirnov, 1e-4 for each test) with the right number
-    below 0.01 (binomial, 1e-4 each), and the lags outside the 95 % band within 4.5 sigma (7e-6).
+    The p-values of 400 sequences must be uniform (Kolmogorov-Smirnov, 1e-4 for each test), as many
+    of them below 0.01 as expected (binomial, 1e-4 each),
+    and the lags outside the 95 % band within 4.5 sigma (7e-6).
     """
     sequences = 400
     found = [

@@ -66,7 +66,7 @@ class Timing:
 class Levels:
     """Analogue levels, V. The defaults suit the card ``meram100`` in gf180mcu."""
 
-    write_rail: float = 1.26
+    write_rail: float = 1.235
     read_bias: float = 1.5
 
 

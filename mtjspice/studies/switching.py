@@ -79,8 +79,12 @@ def switching_curve(
     predicted_trials: int,
     seed: int,
     on_result: Callable[[], None] = lambda: None,
+    on_prediction: Callable[[], None] = lambda: None,
 ) -> tuple[SwitchingPoint, ...]:
-    """Measure P_sw (P to AP) of the word at each nominal width (s), ``repeats`` words of trials each."""
+    """Measure P_sw (P to AP) of the word at each nominal width (s), ``repeats`` words of trials each.
+
+    ``on_result`` is called after each transient, ``on_prediction`` after each macrospin prediction.
+    """
     jobs = switching_jobs(bench, calibration, widths, repeats, seed)
     points = []
     for index, (job, results) in enumerate(zip(jobs, pool.map(jobs, on_result), strict=True)):
@@ -98,6 +102,7 @@ def switching_curve(
                 coupling_error=max(result.coupling_error for result in results),
             )
         )
+        on_prediction()
     return tuple(points)
 
 
