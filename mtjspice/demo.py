@@ -32,7 +32,7 @@ from mtjspice.studies import operation, pulses, seeds, switching
 CARD = "meram100"
 TECHNOLOGY = "gf180mcu"
 # nominal pulse widths (s): the first maximum, the minimum and the second maximum of P_sw lie among them
-WIDTHS = tuple(w * 1e-9 for w in (0.34, 0.4, 0.46, 0.55, 0.7, 0.9, 1.15, 1.35, 1.5, 1.65, 1.9, 2.25, 2.75, 3.3))
+WIDTHS = tuple(w * 1e-9 for w in (0.35, 0.42, 0.52, 0.7, 0.95, 1.2, 1.4, 1.55, 1.7, 1.95, 2.25, 2.6, 2.95, 3.4))
 RESET_WIDTH = 1.0e-9  # s, where P_sw has its broad maximum
 IMAGE_SIZE = 128
 IMAGE_STEPS = (0, 50, 150, 350, 999)
@@ -44,7 +44,8 @@ class Effort:
     """How much is simulated. The defaults take about two minutes on two cores."""
 
     repeats: int = 20
-    predicted_trials: int = 2500
+    predicted_trials: int = 2000
+    trim_trials: int = 6000
     chunks: int = 8
     cycles: int = 6
     emulated_bits: int = 1_000_000
@@ -88,10 +89,13 @@ def compute(seed: int, effort: Effort) -> DemoResult:
     library = find_libngspice()
     bench = default_bench()
     # progress is counted in estimated seconds of one core
-    cost_write, cost_predict, cost_cycle = 0.35, effort.predicted_trials * 1.2e-3, 1.5
+    cost_write, cost_trial, cost_cycle = 0.3, 1e-3, 1.2
+    cost_predict = effort.predicted_trials * cost_trial
+    cost_trim = cost_write + effort.trim_trials * cost_trial
     total = (
         cost_write * (len(pulses.CONTROL_GRID) + len(WIDTHS) * effort.repeats)
         + cost_predict * len(WIDTHS)
+        + cost_trim * switching.TRIM_ITERATIONS
         + cost_cycle * effort.chunks * effort.cycles
         + 5
     )
@@ -103,11 +107,15 @@ def compute(seed: int, effort: Effort) -> DemoResult:
             bench, calibration, WIDTHS, pool, repeats=effort.repeats, predicted_trials=effort.predicted_trials,
             seed=seed, on_result=lambda: bar.advance(cost_write), on_prediction=lambda: bar.advance(cost_predict),
         )  # fmt: skip
-        half = switching.half_point(points)
+        bar.stage("trimming the 50 % point")
+        half = switching.trim_half_point(
+            bench, calibration, points, pool, trials=effort.trim_trials, seed=seed,
+            on_iteration=lambda: bar.advance(cost_trim),
+        )  # fmt: skip
         bar.stage("running the word at its 50 % point")
         cycles, trace = operation.operate(
             bench, pool, reset_control=calibration.control_for(RESET_WIDTH),
-            write_control=calibration.control_for(half), chunks=effort.chunks, cycles=effort.cycles, seed=seed,
+            write_control=half.control, chunks=effort.chunks, cycles=effort.cycles, seed=seed,
             on_result=lambda: bar.advance(cost_cycle * effort.cycles),
         )  # fmt: skip
         bar.stage("bits, noise and the report")
@@ -119,11 +127,11 @@ def _evaluate(
     seed: int,
     effort: Effort,
     points: Sequence[switching.SwitchingPoint],
-    half: float,
+    half: switching.HalfPoint,
     cycles: operation.Cycles,
     trace: operation.Trace,
 ) -> DemoResult:
-    provenance = {
+    provenance: dict[str, str | int | float] = {
         "card": bench.word.card.name,
         "technology": bench.word.technology.name,
         "corner": bench.corner,
@@ -140,7 +148,9 @@ def _evaluate(
     bits = bench.word.bits
     sampled = model.sample(-(-effort.emulated_bits // bits), seeds.generator(seed, seeds.EMULATOR), lanes=bits)
     emulated = BitStream.from_bits(
-        sampled.ravel()[: effort.emulated_bits], "emulated", provenance | {"calibrated_on_bits": len(cosimulated)}
+        sampled.ravel()[: effort.emulated_bits],
+        "emulated",
+        provenance | {"calibrated_on_bits": len(cosimulated)},
     )
     diagnoses = diagnose(cosimulated), diagnose(emulated)
     generated = _generate(emulated, seed)
@@ -148,7 +158,7 @@ def _evaluate(
     report = demo_report.render(
         demo_report.Contents(
             bench=bench, summary=summary, points=points, half=half, cycles=cycles, trace=trace,
-            emulated=emulated, diagnoses=diagnoses, words=generated.words,
+            emulated=emulated, diagnoses=diagnoses, words=generated.values,
             images=_images(generated), image_steps=IMAGE_STEPS,
             latents=(("MTJ bits (emulated)", generated.latents), ("NumPy", generated.latents_numpy)),
         )
@@ -161,9 +171,9 @@ def _evaluate(
 class Generated:
     """What the bits became: Gaussian words and latent codes, with NumPy's beside them."""
 
-    words: NDArray[np.float64]
     distances: words.LawDistances
     fair_distances: words.LawDistances
+    values: NDArray[np.float64]
     noise_numpy: NDArray[np.float64]
     latents: NDArray[np.float64]
     latents_numpy: NDArray[np.float64]
@@ -177,7 +187,7 @@ def _generate(emulated: BitStream, seed: int) -> Generated:
     counted = np.array([np.count_nonzero(values == value) for value in grid]) / len(values)
     rng = seeds.generator(seed, seeds.COMPARISON)
     return Generated(
-        words=values,
+        values=values,
         distances=words.law_distances(grid, counted),
         fair_distances=words.law_distances(grid, fair),
         noise_numpy=rng.standard_normal((IMAGE_SIZE, IMAGE_SIZE)),
@@ -189,7 +199,7 @@ def _generate(emulated: BitStream, seed: int) -> Generated:
 def _images(generated: Generated) -> tuple[tuple[str, list[NDArray[np.float64]]], ...]:
     """Forward-diffuse the sample image with the words and with NumPy's normal numbers, one noise for all steps."""
     image = diffusion.sample_image(IMAGE_SIZE)
-    own = generated.words[: IMAGE_SIZE**2].reshape(IMAGE_SIZE, IMAGE_SIZE)
+    own = generated.values[: IMAGE_SIZE**2].reshape(IMAGE_SIZE, IMAGE_SIZE)
     return tuple(
         (name, [diffusion.forward_noise(image, noise, step) for step in IMAGE_STEPS])
         for name, noise in (("MTJ bits", own), ("NumPy", generated.noise_numpy))
@@ -220,7 +230,7 @@ def _summary(
     bench: WordBench,
     seed: int,
     points: Sequence[switching.SwitchingPoint],
-    half: float,
+    half: switching.HalfPoint,
     cycles: operation.Cycles,
     cosimulated: BitStream,
     emulated: BitStream,
@@ -261,16 +271,27 @@ def _summary(
             for point in points
         ],
         "agreement": {"largest_z": agreement.largest_z, "p_value": agreement.p_value},
-        "half_point": half,
+        "half_point": {
+            "pulse_width": half.pulse_width,
+            "control_voltage": half.control,
+            "predicted": _proportion(half.predicted),
+        },
         "energy_per_bit": {
             "total": float(per_bit.mean()),
             "total_interval": _mean_interval(per_bit),
             "mtj": float(junction.mean()),
             "mtj_interval": _mean_interval(junction),
-            "by_phase": dict(zip(operation.PHASES, (cycles.energy.sum(axis=2).mean(axis=0) / bits).tolist(), strict=True)),
-            "by_source": dict(zip(cycles.sources, (cycles.energy.sum(axis=1).mean(axis=0) / bits).tolist(), strict=True)),
+            "by_phase": dict(
+                zip(operation.PHASES, (cycles.energy.sum(axis=2).mean(axis=0) / bits).tolist(), strict=True)
+            ),
+            "by_source": dict(
+                zip(cycles.sources, (cycles.energy.sum(axis=1).mean(axis=0) / bits).tolist(), strict=True)
+            ),
         },
-        "write_latency": {"value": float(cycles.write_latencies.mean()), "maximum": float(cycles.write_latencies.max())},
+        "write_latency": {
+            "value": float(cycles.write_latencies.mean()),
+            "maximum": float(cycles.write_latencies.max()),
+        },
         "read_latency": {
             "value": float(decided.mean()) if len(decided) else None,
             "maximum": float(decided.max()) if len(decided) else None,
@@ -296,7 +317,7 @@ def _summary(
             "notice": NOTICE,
         },
         "gaussian_words": {
-            "count": len(generated.words),
+            "count": len(generated.values),
             "counted": _finite(asdict(generated.distances)),
             "fair_bits": _finite(asdict(generated.fair_distances)),
         },

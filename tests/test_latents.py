@@ -19,9 +19,7 @@ class TestLatents:
     def test_two_bits(self):
         bits = [0, 0, 0, 1, 1, 0, 1, 1]
         assert uniform_codes(bits, (4,), 2).tolist() == [0.125, 0.375, 0.625, 0.875]
-        np.testing.assert_allclose(
-            latent_codes(bits, (2, 2), 2), stats.norm.ppf([[0.125, 0.375], [0.625, 0.875]])
-        )
+        np.testing.assert_allclose(latent_codes(bits, (2, 2), 2), stats.norm.ppf([[0.125, 0.375], [0.625, 0.875]]))
 
     def test_all_codes_of_sixteen_bits(self):
         codes = np.arange(1 << 16, dtype=">u2")
@@ -56,9 +54,7 @@ class TestLatents:
         assert stats.kstest(latent_codes(bits, shape).ravel(), "norm").pvalue > 1e-4
 
     def test_too_few_bits(self):
-        with pytest.raises(
-            InputError, match=r"\(10, 2\): 320 are needed \(16 per coordinate\), 319 are available"
-        ):
+        with pytest.raises(InputError, match=r"\(10, 2\): 320 are needed \(16 per coordinate\), 319 are available"):
             latent_codes(np.zeros(319), (10, 2))
         assert latent_codes(np.zeros(0), (0, 4)).shape == (0, 4)
 

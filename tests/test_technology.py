@@ -61,9 +61,7 @@ def test_limits_are_those_of_the_model_bins(gf180mcu: Technology) -> None:
     for corner in gf180mcu.corners:
         text = gf180mcu.model_text(corner)
         for fet in (gf180mcu.nfet, gf180mcu.pfet):
-            cards = [
-                parameters(card) for card in re.findall(rf"^\.model {fet.subcircuit}\.\d+ (.*)$", text, re.M)
-            ]
+            cards = [parameters(card) for card in re.findall(rf"^\.model {fet.subcircuit}\.\d+ (.*)$", text, re.M)]
             assert len(cards) == 16
             assert min(float(card["wmin"]) for card in cards) == fet.min_width
             assert max(float(card["wmax"]) for card in cards) == pytest.approx(fet.max_width, rel=2e-5)

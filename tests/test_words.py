@@ -72,9 +72,7 @@ class TestWeightedBits:
 
 class TestLaw:
     def test_marginals_are_those_of_a_truncated_normal_number(self):
-        np.testing.assert_allclose(
-            gaussian_marginals(), [0.494, 0.488, 0.475, 0.450, 0.398, 0.275, 0.046], atol=5.1e-4
-        )
+        np.testing.assert_allclose(gaussian_marginals(), [0.494, 0.488, 0.475, 0.450, 0.398, 0.275, 0.046], atol=5.1e-4)
         # by their definition: the most significant bit says |x| >= 2, the one below 1 <= |x| < 2 or |x| >= 3
         tail = 2 * stats.norm.sf([1, 2, 3])
         np.testing.assert_allclose(
@@ -204,9 +202,7 @@ class TestWords:
         values, pmf = word_law(design.probabilities)
         observed = np.searchsorted(values, words)
         np.testing.assert_array_equal(values[observed], words)
-        cells = (
-            np.minimum(np.arange(256), np.arange(256)[::-1]) < 32
-        )  # join the rare outer words on either side
+        cells = np.minimum(np.arange(256), np.arange(256)[::-1]) < 32  # join the rare outer words on either side
         group = np.where(cells, np.where(np.arange(256) < 128, 0, 255), np.arange(256))
         expected = np.bincount(group, weights=pmf * count, minlength=256)
         seen = np.bincount(group[observed], minlength=256)
@@ -215,9 +211,7 @@ class TestWords:
         assert stats.chisquare(seen[used], expected[used]).pvalue > 1e-4
 
     def test_too_few_bits(self):
-        with pytest.raises(
-            InputError, match=r"3 Gaussian words: 153 are needed \(51 each\), 152 are available"
-        ):
+        with pytest.raises(InputError, match=r"3 Gaussian words: 153 are needed \(51 each\), 152 are available"):
             gaussian_words(np.zeros(152), count=3)
         with pytest.raises(InputError, match="51 are needed"):
             gaussian_words(np.zeros(50))

@@ -47,9 +47,7 @@ class BitStream:
         packed = np.array(self.packed)
         object.__setattr__(self, "length", operator.index(self.length))
         if packed.dtype != np.uint8 or packed.ndim != 1:
-            raise ValueError(
-                f"packed bits must be a uint8 vector, not {packed.dtype} of shape {packed.shape}"
-            )
+            raise ValueError(f"packed bits must be a uint8 vector, not {packed.dtype} of shape {packed.shape}")
         if self.length < 0 or packed.size != -(-self.length // 8):
             raise ValueError(f"{packed.size} packed bytes do not hold exactly {self.length} bits")
         if self.length % 8 and packed[-1] & (0xFF >> self.length % 8):
@@ -61,9 +59,7 @@ class BitStream:
         object.__setattr__(self, "provenance", _checked_provenance(self.provenance))
 
     @classmethod
-    def from_bits(
-        cls, bits: ArrayLike, origin: Origin, provenance: Mapping[str, str | int | float]
-    ) -> "BitStream":
+    def from_bits(cls, bits: ArrayLike, origin: Origin, provenance: Mapping[str, str | int | float]) -> "BitStream":
         """Pack a vector of 0 and 1 (any integer, boolean or float type); ValueError for anything else."""
         checked = as_bits(bits)
         return cls(np.packbits(checked), checked.size, origin, provenance)
@@ -75,9 +71,7 @@ class BitStream:
     @property
     def ones_fraction(self) -> float:
         """Fraction of ones; NaN for an empty stream."""
-        return (
-            int(np.bitwise_count(self.packed).sum(dtype=np.int64)) / self.length if self.length else math.nan
-        )
+        return int(np.bitwise_count(self.packed).sum(dtype=np.int64)) / self.length if self.length else math.nan
 
     def __len__(self) -> int:
         return self.length

@@ -6,7 +6,14 @@ UNIT = 0.6e-6  # width of the n-channel FET of a unit inverter; the p-channel on
 
 
 def inverter(
-    technology: Technology, circuit: Netlist, name: str, a: str, y: str, *, strength: float = 1.0, length: float | None = None
+    technology: Technology,
+    circuit: Netlist,
+    name: str,
+    a: str,
+    y: str,
+    *,
+    strength: float = 1.0,
+    length: float | None = None,
 ) -> None:
     """y = not a, between the nodes ``vdd`` and ``vss`` of ``circuit``."""
     technology.pmos(circuit, f"{name}p", y, a, "vdd", "vdd", width=2 * strength * UNIT, length=length)
@@ -19,7 +26,9 @@ def buffer(technology: Technology, circuit: Netlist, name: str, a: str, y: str, 
     inverter(technology, circuit, f"{name}2", f"{name}i", y, strength=strength)
 
 
-def nand2(technology: Technology, circuit: Netlist, name: str, a: str, b: str, y: str, *, strength: float = 1.0) -> None:
+def nand2(
+    technology: Technology, circuit: Netlist, name: str, a: str, b: str, y: str, *, strength: float = 1.0
+) -> None:
     """y = not (a and b); the series n-channel FETs are twice as wide."""
     width = 2 * strength * UNIT
     technology.pmos(circuit, f"{name}pa", y, a, "vdd", "vdd", width=width)

@@ -26,11 +26,12 @@ One column (bit) of the word:
   (``write_all`` low); ``write_all`` high pulses every column.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySpice.Spice.Netlist import SubCircuit
 
 from mtjspice.circuits import gates, junction, pulse
+from mtjspice.circuits.pulse import PulseGeneratorSizes
 from mtjspice.circuits.technology import Technology
 from mtjspice.device.card import MTJCard
 from mtjspice.errors import InputError
@@ -66,9 +67,7 @@ def sense_amplifier(technology: Technology, sizes: ColumnSizes) -> SubCircuit:
 
     ``sense`` low precharges q and qb, ``read_bias`` (analogue) clamps the lines, ``latch`` high regenerates.
     """
-    circuit = SubCircuit(
-        "sense_amplifier", "q", "qb", "cell", "reference", "sense", "latch", "read_bias", "vdd", "vss"
-    )
+    circuit = SubCircuit("sense_amplifier", "q", "qb", "cell", "reference", "sense", "latch", "read_bias", "vdd", "vss")
     for out, other, foot, side, name in (("q", "qb", "a", "cell", "a"), ("qb", "q", "b", "reference", "b")):
         technology.pmos(circuit, f"precharge{name}", out, "sense", "vdd", "vdd", width=sizes.precharge)
         technology.pmos(circuit, f"up{name}", out, other, "vdd", "vdd", width=sizes.latch_p)
@@ -82,7 +81,17 @@ def sense_amplifier(technology: Technology, sizes: ColumnSizes) -> SubCircuit:
 def column(technology: Technology, sizes: ColumnSizes) -> SubCircuit:
     """One bit: write driver, 1T-1MTJ cell, reference, sense amplifier, latch."""
     circuit = SubCircuit(
-        COLUMN, "data", "pulse", "not_all", "write", "word_line", "sense", "latch", "read_bias", *SUPPLIES, state=1
+        COLUMN,
+        "data",
+        "pulse",
+        "not_all",
+        "write",
+        "word_line",
+        "sense",
+        "latch",
+        "read_bias",
+        *SUPPLIES,
+        state=1,
     )
     nmos = technology.nmos
     # write gating: pulsed when writing all, or when the latch says AP
@@ -119,7 +128,7 @@ class MeramWord:
     bits: int = 8
     variant: str = "cosim"
     sizes: ColumnSizes = ColumnSizes()
-    pulse_sizes: pulse.PulseGeneratorSizes = pulse.PulseGeneratorSizes()
+    pulse_sizes: PulseGeneratorSizes = field(default_factory=PulseGeneratorSizes)
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= MAX_BITS:

@@ -137,9 +137,7 @@ def _add(
 
 def _check(what: str, value: float, lowest: float, highest: float) -> None:
     if not lowest * (1 - _TOLERANCE) <= value <= highest * (1 + _TOLERANCE):
-        raise InputError(
-            f"{what} {value * 1e6:.6g} um is outside {lowest * 1e6:.6g} to {highest * 1e6:.6g} um"
-        )
+        raise InputError(f"{what} {value * 1e6:.6g} um is outside {lowest * 1e6:.6g} to {highest * 1e6:.6g} um")
 
 
 def _folder() -> Traversable:
@@ -190,9 +188,7 @@ def _fet(table: Mapping[str, object], key: str, where: str) -> FETType:
         raise InputError(f"{where}: expected a table")
     sizes = ("min_width", "max_width", "min_length", "max_length", "diffusion_length")
     _keys(entry, {"subcircuit", *sizes}, where)
-    return FETType(
-        _string(entry, "subcircuit", where), *(_quantity(entry, size, "m", where) for size in sizes)
-    )
+    return FETType(_string(entry, "subcircuit", where), *(_quantity(entry, size, "m", where) for size in sizes))
 
 
 def _keys(table: Mapping[str, object], expected: set[str], where: str) -> None:

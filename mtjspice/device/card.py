@@ -4,6 +4,7 @@ A card is a TOML file. Every value is a unit string with a source and a status (
 ``assumed``); `MTJCard` holds them as SI floats, validated. Formulas and conventions: `mtjspice.device.derived`.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,6 +38,13 @@ class Parameter:
     high: float
     description: str
     default: float | None = None
+    display: str | None = None
+
+    def show(self, value: float, digits: int = 4) -> str:
+        """Print a value of this parameter in the unit in which the field quotes it."""
+        if self.display is not None:
+            return f"{units.convert(value, self.unit, self.display):.{digits}g} {self.display}"
+        return units.engineering(value, "" if self.unit == "1" else self.unit, digits)
 
 
 PARAMETERS: Mapping[str, Parameter] = {
@@ -50,7 +58,7 @@ PARAMETERS: Mapping[str, Parameter] = {
     "vcma_quadratic": Parameter("J/V^2", -1e-20, 1e-20, "quadratic VCMA coefficient: dK_i = -xi2 E^2", 0.0),
     "bias_field": Parameter("T", 0.0, 1.0, "in-plane bias field B_x", 0.0),
     "perpendicular_field": Parameter("T", -1.0, 1.0, "stray or offset field B_z", 0.0),
-    "resistance_area_product": Parameter("ohm*m^2", 1e-13, 1e-8, "resistance-area product of the P state at V = 0"),
+    "resistance_area_product": Parameter("ohm*m^2", 1e-13, 1e-8, "resistance-area product of the P state at V = 0", display="ohm*um^2"),
     "tmr": Parameter("1", 0.0, 20.0, "tunnel magnetoresistance ratio at V = 0"),
     "tmr_half_voltage": Parameter("V", 0.01, 10.0, "voltage V_h at which the TMR has halved"),
     "spin_polarization": Parameter("1", 0.0, 1.0, "spin polarization of the damping-like torque"),
@@ -68,10 +76,9 @@ ANISOTROPY_ALTERNATIVES: Mapping[str, Parameter] = {
 
 def _check(where: str, key: str, value: float, parameter: Parameter) -> float:
     if not isfinite(value) or not parameter.low <= value <= parameter.high:
-        unit = "" if parameter.unit == "1" else parameter.unit
         raise InputError(
-            f"{where}: {key} = {units.engineering(value, unit)} is out of range; allowed: "
-            f"{units.engineering(parameter.low, unit)} to {units.engineering(parameter.high, unit)}"
+            f"{where}: {key} = {parameter.show(value)} is out of range; allowed: "
+            f"{parameter.show(parameter.low)} to {parameter.show(parameter.high)}"
         )
     return value
 
@@ -112,7 +119,8 @@ class MTJCard:
         for key in changes:
             choose("card parameter", key, PARAMETERS)
         origins = dict(self.origins) | {key: Origin("assumed", "changed by the user") for key in changes}
-        return dataclass_replace(self, origins=origins, **changes)
+        values: dict[str, Any] = {**changes, "origins": origins}
+        return dataclass_replace(self, **values)
 
     def to_toml(self) -> str:
         """Write the card as TOML that `from_toml` reads back to an equal card."""
@@ -120,14 +128,16 @@ class MTJCard:
         for key, parameter in PARAMETERS.items():
             origin = self.origins.get(key, Origin("assumed", "set from Python"))
             unit = "" if parameter.unit == "1" else f" {parameter.unit}"
-            value = _quote(f"{getattr(self, key)!r}{unit}")
-            lines.append(f"{key} = {{ value = {value}, status = {_quote(origin.status)}, source = {_quote(origin.source)} }}")
+            value = _quote(f"{float(getattr(self, key))!r}{unit}")
+            lines.append(
+                f"{key} = {{ value = {value}, status = {_quote(origin.status)}, source = {_quote(origin.source)} }}"
+            )
         return "\n".join(lines) + "\n"
 
 
 def _quote(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    """Write a TOML basic string; its escapes are those of JSON, and DEL must be escaped too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def from_toml(text: str, where: str) -> MTJCard:
@@ -187,14 +197,8 @@ def _complete(where: str, values: dict[str, float], origins: dict[str, Origin]) 
         value, origin = values.pop(key), origins.pop(key)
         values["interfacial_anisotropy"] = _interfacial_anisotropy(key, value, values)
         origins["interfacial_anisotropy"] = Origin(
-            origin.status, f"from {key} = {units.engineering(value, known_unit(key), 6)}: {origin.source}"
+            origin.status, f"from {key} = {ANISOTROPY_ALTERNATIVES[key].show(value, 6)}: {origin.source}"
         )
-
-
-def known_unit(key: str) -> str:
-    """Return the SI unit of a card entry, empty for a pure number."""
-    unit = {**PARAMETERS, **ANISOTROPY_ALTERNATIVES}[key].unit
-    return "" if unit == "1" else unit
 
 
 def _interfacial_anisotropy(key: str, value: float, values: Mapping[str, float]) -> float:
@@ -223,6 +227,6 @@ def load_card(name: str) -> MTJCard:
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"cannot read the card {name}: {error}") from None
     choose("card", name, card_names())
-    return from_toml((resources.data("models") / "cards" / f"{name}.toml").read_text(encoding="utf-8"), f"card {name!r}")
-
-
+    return from_toml(
+        (resources.data("models") / "cards" / f"{name}.toml").read_text(encoding="utf-8"), f"card {name!r}"
+    )

@@ -162,9 +162,7 @@ def _from_counts(counts: NDArray[np.int64]) -> ChainModel:
     return ChainModel(estimates[:, 0, 1], estimates[:, 1, 0], counts)
 
 
-def _jeffreys_interval(
-    count: NDArray[np.int64], trials: NDArray[np.int64], confidence: float
-) -> NDArray[np.float64]:
+def _jeffreys_interval(count: NDArray[np.int64], trials: NDArray[np.int64], confidence: float) -> NDArray[np.float64]:
     tail = (1 - confidence) / 2
     low = np.where(count == 0, 0.0, betaincinv(count + 0.5, trials - count + 0.5, tail))
     high = np.where(count == trials, 1.0, betaincinv(count + 0.5, trials - count + 0.5, 1 - tail))

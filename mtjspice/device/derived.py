@@ -4,7 +4,7 @@ Notation: K_eff = K_i/t_f - mu0 Ms^2 (N_z - N_x)/2, B_k = 2 K_eff/Ms, h = B_x/B_
 """
 
 from dataclasses import dataclass
-from math import exp, inf, pi, sqrt
+from math import copysign, exp, inf, pi, sqrt
 
 from mtjspice.device import demagnetization
 from mtjspice.device.card import MTJCard
@@ -14,8 +14,10 @@ from mtjspice.device.constants import (
     GYROMAGNETIC_RATIO,
     REDUCED_PLANCK,
     ROOM_TEMPERATURE,
+    TEMPERATURE_RANGE,
     VACUUM_PERMITTIVITY,
 )
+from mtjspice.errors import InputError
 
 
 def area(card: MTJCard) -> float:
@@ -30,9 +32,7 @@ def volume(card: MTJCard) -> float:
 
 def effective_anisotropy(card: MTJCard) -> float:
     """K_eff t_f in J/m^2 at V = 0; negative for an easy plane."""
-    shape = demagnetization.shape_anisotropy(
-        card.diameter, card.free_layer_thickness, card.saturation_magnetization
-    )
+    shape = demagnetization.shape_anisotropy(card.diameter, card.free_layer_thickness, card.saturation_magnetization)
     return card.interfacial_anisotropy - shape * card.free_layer_thickness
 
 
@@ -122,7 +122,13 @@ DERIVED_INFO: dict[str, tuple[str, str, str]] = {
 
 
 def derive(card: MTJCard, temperature: float = ROOM_TEMPERATURE) -> Derived:
-    """Derive everything that `DERIVED_INFO` lists. Voltages are infinite where no voltage does it."""
+    """Derive everything that `DERIVED_INFO` lists. Voltages are infinite where no voltage does it.
+
+    Raises InputError for a temperature outside `TEMPERATURE_RANGE`.
+    """
+    low, high = TEMPERATURE_RANGE
+    if not low <= temperature <= high:
+        raise InputError(f"temperature {temperature:g} K is out of range; allowed: {low:g} to {high:g} K")
     field_k = anisotropy_field(card)
     h = card.bias_field / field_k if field_k > 0 else inf
     delta0 = effective_anisotropy(card) * area(card) / (BOLTZMANN * temperature)
@@ -165,7 +171,6 @@ def _voltage_for_field(card: MTJCard, field: float) -> float:
     discriminant = linear**2 + 4 * quadratic * areal
     if discriminant < 0:
         return inf
-    roots = [(-linear + sign * sqrt(discriminant)) / (2 * quadratic) for sign in (1, -1)]
-    return min((root for root in roots if root > 0), default=inf)
-
-
+    # the form of the roots that does not cancel for a small quadratic coefficient
+    q = linear + copysign(sqrt(discriminant), linear)
+    return min((root for root in (2 * areal / q, -q / (2 * quadratic)) if root > 0), default=inf)

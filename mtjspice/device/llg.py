@@ -59,8 +59,8 @@ def parameters(
     low, high = TEMPERATURE_RANGE
     if not (temperature == 0 or low <= temperature <= high):
         raise InputError(f"temperature {temperature:g} K is out of range; allowed: {low:g} to {high:g} K")
-    if not (noise_step > 0 and drive_hold > 0 and substeps >= 1):
-        raise InputError("noise step, drive hold and the number of substeps must be positive")
+    if not (noise_step > 0 and drive_hold > 0 and substeps >= 1 and substeps == int(substeps)):
+        raise InputError("noise step, drive hold and the (whole) number of substeps must be positive")
     row = np.zeros(COLUMNS)
     row[PRECESSION] = GYROMAGNETIC_RATIO / (1 + card.damping**2)
     row[DAMPING] = card.damping
@@ -93,28 +93,36 @@ def conductance(p: NDArray[np.float64], m_z: float, voltage: float) -> float:
     """G(m_z, V) in siemens; the same law as `derived.conductance`."""
     ratio = voltage / p[TMR_HALF_VOLTAGE]
     antiparallel = 1.0 / (1.0 + p[TMR] / (1.0 + ratio * ratio))
-    return 0.5 * p[CONDUCTANCE_P] * ((1.0 + m_z) + antiparallel * (1.0 - m_z))
+    return float(0.5 * p[CONDUCTANCE_P] * ((1.0 + m_z) + antiparallel * (1.0 - m_z)))
 
 
 @njit(inline="always")
 def _rate(
-    p: NDArray[np.float64], x: float, y: float, z: float, volt: float, drive: float, nx: float, ny: float, nz: float
+    p: NDArray[np.float64],
+    x: float,
+    y: float,
+    z: float,
+    volt: float,
+    drive: float,
+    nx: float,
+    ny: float,
+    nz: float,
 ) -> tuple[float, float, float]:
     """dm/dt at voltage ``volt``, VCMA drive ``drive`` and thermal field (nx, ny, nz) in units of sigma."""
     torque = p[TORQUE] * volt
     bx = p[FIELD_X] + torque * y + p[NOISE] * nx
     by = -torque * x + p[NOISE] * ny
-    bz = (
-        p[FIELD_Z]
-        + (p[FIELD_K] - (p[FIELD_K_LINEAR] + p[FIELD_K_QUADRATIC] * drive) * drive) * z
-        + p[NOISE] * nz
-    )
+    bz = p[FIELD_Z] + (p[FIELD_K] - (p[FIELD_K_LINEAR] + p[FIELD_K_QUADRATIC] * drive) * drive) * z + p[NOISE] * nz
     cx = y * bz - z * by
     cy = z * bx - x * bz
     cz = x * by - y * bx
     a = p[DAMPING]
     g = -p[PRECESSION]
-    return g * (cx + a * (y * cz - z * cy)), g * (cy + a * (z * cx - x * cz)), g * (cz + a * (x * cy - y * cx))
+    return (
+        g * (cx + a * (y * cz - z * cy)),
+        g * (cy + a * (z * cx - x * cz)),
+        g * (cz + a * (x * cy - y * cx)),
+    )
 
 
 @njit(cache=True)
@@ -138,7 +146,7 @@ def advance(
     pieces = int(p[SUBSTEPS])
     x, y, z = m[0], m[1], m[2]
     slope = (volt_end - volt_start) / (end - start)
-    node = int(floor(start / step + 1e-7))
+    node = floor(start / step + 1e-7)
     ax, ay, az = field_node(seed, device, node)
     bx, by, bz = field_node(seed, device, node + 1)
     slot = -1
@@ -146,7 +154,7 @@ def advance(
     t = start
     while t < end:
         if p[DRIVE_SPREAD] > 0.0:
-            now = int(floor(t / p[DRIVE_HOLD] + 1e-7))
+            now = floor(t / p[DRIVE_HOLD] + 1e-7)
             if now != slot:
                 slot = now
                 scale = 1.0 + p[DRIVE_SPREAD] * drive_deviation(seed, device, slot)
@@ -188,8 +196,11 @@ def advance(
 def decided(p: NDArray[np.float64], m: NDArray[np.float64], depth: float) -> bool:
     """Return True if the energy lies ``depth`` kT or more below the saddle between the wells at V = 0.
 
-    E/kT = -Delta_0 (m_z^2 + 2 h m_x + 2 h_z m_z); the saddle of a disc lies at m_x = 1 (for h_z = 0).
+    E/kT = -Delta_0 (m_z^2 + 2 h m_x + 2 h_z m_z); the saddle of a disc lies at m_x = 1 (for h_z = 0; with h_z
+    it lies higher, so that the test is stricter than it says). Without wells nothing is ever decided.
     """
+    if p[FIELD_K] <= 0.0:
+        return False
     h = p[FIELD_X] / p[FIELD_K]
     hz = p[FIELD_Z] / p[FIELD_K]
     energy = -p[DELTA_0] * (m[2] * m[2] + 2.0 * h * m[0] + 2.0 * hz * m[2])

@@ -1,7 +1,7 @@
 """Batched macrospin engine: many trials of one card under given voltage waveforms, compiled and parallel."""
 
 from dataclasses import dataclass
-from math import floor
+from math import floor, inf
 
 import numpy as np
 from numba import njit, prange
@@ -34,7 +34,7 @@ class Waveform:
         times, volts = np.asarray(self.times, float), np.asarray(self.volts, float)
         if times.ndim != 1 or times.shape != volts.shape or len(times) < 2:
             raise InputError("a waveform needs two arrays of equal length, two points or more")
-        if not (np.all(np.diff(times) > 0) and np.all(np.isfinite(volts)) and np.isfinite(times[-1])):
+        if not (np.all(np.isfinite(times)) and np.all(np.isfinite(volts)) and np.all(np.diff(times) > 0)):
             raise InputError("a waveform needs increasing times and finite voltages")
         object.__setattr__(self, "times", times)
         object.__setattr__(self, "volts", volts)
@@ -42,7 +42,9 @@ class Waveform:
 
 def pulse(amplitude: float, width: float, edge: float = 5e-11, delay: float = 0.0) -> Waveform:
     """Trapezoid of full width at half maximum ``width`` (s) with rise and fall time ``edge`` (s)."""
-    if width < edge or edge <= 0 or delay < 0:
+    if not 0 <= delay < inf:
+        raise InputError(f"pulse delay {delay:g} s must not be negative")
+    if not 0 < edge <= width:
         raise InputError(f"pulse width {width:g} s must be at least the edge time {edge:g} s, which is positive")
     corners = [delay, delay + edge, delay + width, delay + width + edge]
     volts = [0.0, amplitude, amplitude, 0.0]
@@ -76,8 +78,9 @@ def thermal_states(
 ) -> NDArray[np.float64]:
     """Draw magnetizations (n, 3) from the Boltzmann law inside the wells ``states`` (n,), +1 for P, -1 for AP.
 
-    p(m) ~ exp[Delta_0 (m_z^2 + 2 h m_x + 2 h_z m_z)] with m_z > 0 (P) or m_z < 0 (AP): the marginal of m_z by
+    p(m) ~ exp[Delta_0 (m_z^2 + 2 h m_x + 2 h_z m_z)] with m_z > 0 (P) or m_z < 0 (AP): the polar angle by
     inversion of its tabulated distribution, then the azimuth, which is von Mises distributed given m_z.
+    Raises InputError for a card without two wells (Stoner and Wohlfarth: h^(2/3) + |h_z|^(2/3) < 1).
     """
     wanted = np.atleast_1d(np.asarray(states))
     if not np.all(np.isin(wanted, (PARALLEL, ANTIPARALLEL))):
@@ -85,33 +88,52 @@ def thermal_states(
     figures = derive(card, temperature)
     h = figures.reduced_field
     if not h < 1:
-        raise InputError(f"card {card.name!r} has no stable states: bias field over anisotropy field is {h:.3g} (must be < 1)")
-    delta0 = figures.thermal_stability_zero_field
+        raise InputError(
+            f"card {card.name!r} has no stable states: bias field over anisotropy field is {h:.3g} (must be < 1)"
+        )
     h_z = card.perpendicular_field / figures.anisotropy_field
-    z = np.linspace(0.0, 1.0, 40001)
-    transverse = np.sqrt(1 - z * z)
+    if h ** (2 / 3) + abs(h_z) ** (2 / 3) >= 1:
+        raise InputError(
+            f"card {card.name!r} has one stable state only: bias and perpendicular field over anisotropy field "
+            f"are {h:.3g} and {h_z:.3g} (must satisfy h^(2/3) + |h_z|^(2/3) < 1)"
+        )
+    delta0 = figures.thermal_stability_zero_field
+    # uniform in the angle from the z axis: resolves the narrow wells of low temperatures
+    theta = np.linspace(0.0, np.pi / 2, 40001)
+    z, transverse = np.cos(theta), np.sin(theta)
     m_z = np.empty(len(wanted))
     for sign in (PARALLEL, ANTIPARALLEL):
         chosen = wanted == sign
         kappa = 2 * delta0 * h * transverse
         exponent = delta0 * (z * z + 2 * h_z * sign * z) + kappa
-        density = np.exp(exponent - exponent.max()) * ive(0, kappa)
+        density = np.exp(exponent - exponent.max()) * ive(0, kappa) * transverse
         cumulative = np.concatenate(([0.0], np.cumsum((density[1:] + density[:-1]) / 2)))
-        m_z[chosen] = sign * np.interp(rng.random(int(chosen.sum())) * cumulative[-1], cumulative, z)
+        angle = np.interp(rng.random(int(chosen.sum())) * cumulative[-1], cumulative, theta)
+        m_z[chosen] = sign * np.cos(angle)
     radius = np.sqrt(np.maximum(0.0, 1 - m_z * m_z))
     azimuth = rng.vonmises(0.0, 2 * delta0 * h * radius)
     return np.column_stack((radius * np.cos(azimuth), radius * np.sin(azimuth), m_z))
 
 
 def decision_depth(row: NDArray[np.float64]) -> float:
-    """Depth below the saddle (in kT) at which a state counts as decided."""
-    h = min(1.0, row[llg.FIELD_X] / row[llg.FIELD_K]) if row[llg.FIELD_K] > 0 else 1.0
-    return float(min(DECISION_DEPTH, DECISION_CAP * row[llg.DELTA_0] * (1 - h) ** 2))
+    """Depth below the saddle (in kT) at which a state counts as decided; the shallower well reaches it too."""
+    if row[llg.FIELD_K] <= 0:
+        return 0.0
+    h, h_z = row[llg.FIELD_X] / row[llg.FIELD_K], abs(row[llg.FIELD_Z]) / row[llg.FIELD_K]
+    theta = np.linspace(0.0, np.pi / 2, 1001)
+    well = np.max(np.cos(theta) ** 2 + 2 * h * np.sin(theta) - 2 * h_z * np.cos(theta)) - 2 * h
+    return float(min(DECISION_DEPTH, DECISION_CAP * row[llg.DELTA_0] * max(0.0, well)))
 
 
 @njit(cache=True)
 def relax(
-    p: NDArray[np.float64], seed: int, device: int, m: NDArray[np.float64], start: float, depth: float, limit: float
+    p: NDArray[np.float64],
+    seed: int,
+    device: int,
+    m: NDArray[np.float64],
+    start: float,
+    depth: float,
+    limit: float,
 ) -> bool:
     """Go on at V = 0 from ``start`` until the state is decided; False if ``limit`` seconds did not suffice."""
     t = start
@@ -172,6 +194,11 @@ def run(
     if choice is None:
         choice = np.arange(len(initial)) % len(table)
     m = np.array(initial, dtype=float, order="C")
+    # the compiled loop checks no bounds
+    if m.ndim != 2 or m.shape[1] != 3 or table.ndim != 2 or table.shape[1] != len(times):
+        raise ValueError("run needs initial states (n, 3) and waveforms that have a voltage for each time")
+    if len(choice) != len(m) or (len(m) and not 0 <= np.min(choice) <= np.max(choice) < len(table)):
+        raise ValueError("choice must name one of the waveforms for each trial")
     done = _run(
         row, _word(seed), first_device, m, np.ascontiguousarray(times, dtype=float), np.ascontiguousarray(table),
         choice, relaxing, decision_depth(row) if relaxing else 0.0, DECISION_TIME,
@@ -210,7 +237,11 @@ def switching(
 
 
 def settle(
-    rows: NDArray[np.float64], magnetization: NDArray[np.float64], seed: int, devices: NDArray[np.int64], start: float
+    rows: NDArray[np.float64],
+    magnetization: NDArray[np.float64],
+    seed: int,
+    devices: NDArray[np.int64],
+    start: float,
 ) -> Outcome:
     """Go on at V = 0 from time ``start`` (s) with the same noise until every state is decided.
 

@@ -38,9 +38,7 @@ class QFormat:
 
     def __post_init__(self) -> None:
         if self.integer_bits < 0 or self.fraction_bits < 0 or not 1 <= self.magnitude_bits <= 15:
-            raise ValueError(
-                f"a format needs 1 to 15 magnitude bits, not {self.integer_bits} + {self.fraction_bits}"
-            )
+            raise ValueError(f"a format needs 1 to 15 magnitude bits, not {self.integer_bits} + {self.fraction_bits}")
 
     @property
     def magnitude_bits(self) -> int:
@@ -226,9 +224,7 @@ def word_law(
     return values[order], pmf[order]
 
 
-def law_with_bias(
-    bias: ArrayLike, design: WordDesign | None = None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def law_with_bias(bias: ArrayLike, design: WordDesign | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Exact law of the words if the raw bits are independent but one with 1/2 + ``bias`` instead of 1/2.
 
     ``bias`` is one number for all, or one per raw bit in the order in which a word consumes them, shape

@@ -15,7 +15,7 @@ from mtjspice.device.derived import derive
 from mtjspice.generative import words as encoding
 from mtjspice.reports import figures, html
 from mtjspice.studies.operation import Cycles, Trace
-from mtjspice.studies.switching import SwitchingPoint
+from mtjspice.studies.switching import HalfPoint, SwitchingPoint
 from mtjspice.units import engineering
 
 
@@ -26,7 +26,7 @@ class Contents:
     bench: WordBench
     summary: dict[str, Any]
     points: Sequence[SwitchingPoint]
-    half: float
+    half: HalfPoint
     cycles: Cycles
     trace: Trace
     emulated: BitStream
@@ -66,7 +66,7 @@ def _numbers(c: Contents) -> html.Section:
     margin, latency = s["sense_margin"], s["read_latency"]
     read_latency = "no read was decided" if latency["value"] is None else engineering(latency["value"], "s", 3)
     rows = [
-        ("50 % point (pulse width)", engineering(s["half_point"], "s", 3), "interpolated on the flattest flank"),
+        ("50 % point (pulse width)", engineering(s["half_point"]["pulse_width"], "s", 3), f"predicted there: {s['half_point']['predicted']['value']:.3f}"),
         ("energy per bit, everything drawn", engineering(energy["total"], "J", 3),
          "95 %: " + _interval(energy["total_interval"]["low"], energy["total_interval"]["high"], "J")),
         ("of which dissipated in the MTJs", engineering(energy["mtj"], "J", 3),

@@ -3,31 +3,35 @@
 Every function takes plain results and returns a matplotlib figure; nothing here computes physics.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from io import BytesIO
+from typing import Any, ParamSpec
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from mtjspice.bits.diagnostics import Diagnosis
 from mtjspice.circuits.bench import INSTANCE, Read, WordBench, Write
 from mtjspice.studies.operation import PHASES, Cycles, Trace
-from mtjspice.studies.switching import SwitchingPoint
+from mtjspice.studies.switching import HalfPoint, SwitchingPoint
 
 # Okabe and Ito's palette
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
     "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000",
 )  # fmt: skip
 WIDTH = 6.4  # inches
-_STYLE = {
+_Arguments = ParamSpec("_Arguments")
+_STYLE: Any = {
     "font.size": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "grid.color": "#e4e4e4",
     "grid.linewidth": 0.6,
     "legend.frameon": False,
@@ -38,11 +42,20 @@ _STYLE = {
 _SLOT_COLOURS = {"reset": "#f3e3c3", "write": "#d9e8f4", "read": "#dff0e4"}
 
 
-def _figure(height: float, rows: int = 1, columns: int = 1, **options: object) -> tuple[Figure, NDArray[np.object_]]:
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False, **options)  # type: ignore[call-overload]
-    return figure, axes
+def _styled(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
+    """Draw in our style without touching matplotlib's global one."""
+
+    @wraps(draw)
+    def styled(*args: _Arguments.args, **options: _Arguments.kwargs) -> Figure:
+        with matplotlib.rc_context(_STYLE):
+            return draw(*args, **options)
+
+    return styled
+
+
+def _figure(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, NDArray[np.object_]]:
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
 def png(figure: Figure) -> bytes:
@@ -53,6 +66,7 @@ def png(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
+@_styled
 def waveforms(bench: WordBench, trace: Trace) -> Figure:
     """One cycle of the word (after the first read): inputs, junction voltage, magnetization, sense amplifier."""
     result, slot = trace.result, trace.slot
@@ -86,7 +100,7 @@ def waveforms(bench: WordBench, trace: Trace) -> Figure:
     voltage.set_ylabel("V(top, bottom) [V]")
     magnetization.set(ylabel="$m_z$", ylim=(-1.1, 1.1))
     magnetization.legend(loc="center right", fontsize=8)
-    outputs.set(ylabel="sense outputs [V]", xlabel="time in the cycle [ns]", xlim=(t[0], t[-1]))
+    outputs.set(ylabel="sense outputs [V]", xlabel="time in the cycle [ns]", xlim=(0, t[-1]))
     outputs.legend(loc="lower left", fontsize=8, ncols=1)
     for axis in grid[:, 0]:
         for index in range(first, last):
@@ -102,7 +116,8 @@ def waveforms(bench: WordBench, trace: Trace) -> Figure:
     return figure
 
 
-def switching_curve(points: Sequence[SwitchingPoint], half: float) -> Figure:
+@_styled
+def switching_curve(points: Sequence[SwitchingPoint], half: HalfPoint) -> Figure:
     """P_sw against pulse width: the circuit with Wilson intervals, the macrospin's prediction with its own."""
     figure, grid = _figure(3.3)
     axis: Axes = grid[0, 0]
@@ -121,18 +136,32 @@ def switching_curve(points: Sequence[SwitchingPoint], half: float) -> Figure:
         label=f"macrospin on the circuit's waveform ({points[0].predicted.trials} trials, 95 % band)",
     )  # fmt: skip
     value = np.array([point.circuit.value for point in points])
-    errors = [value - [point.circuit.low for point in points], [point.circuit.high for point in points] - value]
+    errors = [
+        value - [point.circuit.low for point in points],
+        [point.circuit.high for point in points] - value,
+    ]
     axis.errorbar(
         width, value, np.maximum(errors, 0), fmt="o", markersize=4, color=RED, capsize=2, linewidth=1,
         label=f"transistor-level circuit ({points[0].circuit.trials} trials, 95 %)",
     )  # fmt: skip
-    axis.axvline(half * 1e9, color=GREEN, linewidth=1, linestyle="--", label=f"50 % point used: {half * 1e9:.2f} ns")
-    axis.set(xlabel="pulse width at the junction, FWHM [ns]", ylabel="switching probability P to AP", ylim=(-0.03, 1.25))
+    axis.axvline(
+        half.pulse_width * 1e9,
+        color=GREEN,
+        linewidth=1,
+        linestyle="--",
+        label=f"50 % point used: {half.pulse_width * 1e9:.2f} ns",
+    )
+    axis.set(
+        xlabel="pulse width at the junction, FWHM [ns]",
+        ylabel="switching probability P to AP",
+        ylim=(-0.03, 1.25),
+    )
     axis.set_yticks(np.linspace(0, 1, 6))
     axis.legend(loc="upper right", fontsize=8)
     return figure
 
 
+@_styled
 def energy(cycles: Cycles) -> Figure:
     """Energy per bit by phase and source, with the junctions' own share beside it."""
     figure, grid = _figure(2.6)
@@ -145,7 +174,11 @@ def energy(cycles: Cycles) -> Figure:
     error = 1.96 * cycles.energy.sum(axis=2).std(axis=0, ddof=1) / np.sqrt(len(cycles.energy)) / bits * 1e15
     position = np.arange(len(PHASES))[::-1]
     left = np.zeros(len(PHASES))
-    for values, colour, label in ((logic, BLUE, "logic supply"), (rail, ORANGE, "write rail"), (rest, GREEN, "inputs and bias")):
+    for values, colour, label in (
+        (logic, BLUE, "logic supply"),
+        (rail, ORANGE, "write rail"),
+        (rest, GREEN, "inputs and bias"),
+    ):
         axis.barh(position + 0.17, values, 0.34, left=left, color=colour, label=label)
         left = left + values
     axis.errorbar(left, position + 0.17, xerr=error, fmt="none", color=BLACK, capsize=2, linewidth=1)
@@ -161,6 +194,7 @@ def energy(cycles: Cycles) -> Figure:
     return figure
 
 
+@_styled
 def bit_picture(cosimulated: NDArray[np.uint8], emulated: NDArray[np.uint8], size: int = 192) -> Figure:
     """Bits as pixels: the co-simulated words (one column a word) and a square of the emulated stream."""
     figure, grid = _figure(3.7, 1, 2, width_ratios=[1, 1])
@@ -172,11 +206,11 @@ def bit_picture(cosimulated: NDArray[np.uint8], emulated: NDArray[np.uint8], siz
     for axis in (left, right):
         axis.title.set_fontsize(9)
         axis.grid(visible=False)
-        for spine in axis.spines.values():
-            spine.set_visible(True)
+        axis.spines[:].set_visible(True)
     return figure
 
 
+@_styled
 def autocorrelation(cosimulated: Diagnosis, emulated: Diagnosis) -> Figure:
     """Autocorrelation at lags 1 to 32 with the 95 % band of independent bits."""
     figure, grid = _figure(3.4, 2, sharex=True)
@@ -195,9 +229,8 @@ def autocorrelation(cosimulated: Diagnosis, emulated: Diagnosis) -> Figure:
     return figure
 
 
-def word_law(
-    values: NDArray[np.float64], ideal: NDArray[np.float64], words: NDArray[np.float64], lsb: float
-) -> Figure:
+@_styled
+def word_law(values: NDArray[np.float64], ideal: NDArray[np.float64], words: NDArray[np.float64], lsb: float) -> Figure:
     """Law of the Gaussian words: counted from the bits, exact for fair bits, and the normal law in the same cells."""
     figure, grid = _figure(3.0)
     axis: Axes = grid[0, 0]
@@ -214,25 +247,26 @@ def word_law(
     return figure
 
 
+@_styled
 def noised_images(rows: Sequence[tuple[str, Sequence[NDArray[np.float64]]]], steps: Sequence[int]) -> Figure:
     """Forward diffusion: one row a noise source, one column a step; images in [-1, 1]."""
-    figure, grid = _figure(1.35 * len(rows) + 0.35, len(rows), len(steps))
+    figure, grid = _figure(1.28 * len(rows) + 0.2, len(rows), len(steps))
     for r, (name, images) in enumerate(rows):
         for c, image in enumerate(images):
             axis = grid[r, c]
             axis.imshow(np.clip(image, -1, 1), cmap="gray", vmin=-1, vmax=1)
             axis.set(xticks=[], yticks=[])
             axis.grid(visible=False)
+            axis.spines[:].set_visible(False)
             if r == 0:
                 axis.set_title("image" if steps[c] == 0 else f"step {steps[c]}", fontsize=9)
         grid[r, 0].set_ylabel(name)
     return figure
 
 
+@_styled
 def latents(codes: Sequence[tuple[str, NDArray[np.float64]]]) -> Figure:
     """Normal quantile plots of latent codes (sorted samples against the quantiles of N(0, 1))."""
-    from scipy.special import ndtri
-
     figure, grid = _figure(3.0, 1, len(codes), sharey=True, sharex=True)
     for axis, (name, values) in zip(grid[0], codes, strict=True):
         ordered = np.sort(values.ravel())

@@ -15,9 +15,9 @@ from mtjspice.spice import callbacks as cb
 class Junction:
     """One stochastic junction of a deck.
 
-    ``source`` is the full name of the external source that carries its m_z (as ngspice spells it, for example
-    ``v.xword.xcell0.xmtj.vmz``), ``top`` and ``bottom`` the full names of its nodes ("0" for ground), ``device``
-    the identity that selects its noise.
+    ``source`` is the full name of the external source that carries its m_z (as ngspice spells it, in lower case,
+    for example ``v.xword.xcell0.xmtj.vmz``), ``top`` and ``bottom`` the full names of its nodes ("0" for ground),
+    ``device`` the identity that selects its noise.
     """
 
     source: str
@@ -63,12 +63,16 @@ class Bank:
 
     def connect(self, vectors: Mapping[str, int], scale: int) -> None:
         """Learn at which index each saved vector arrives; SimulatorError if a junction node is not saved."""
+        if scale < 0:
+            raise SimulatorError("the deck runs an analysis without time; a co-simulation needs .tran")
         for i, junction in enumerate(self.junctions):
             for side, node in enumerate((junction.top, junction.bottom)):
                 if node == "0":
                     continue
                 if node not in vectors:
-                    raise SimulatorError(f"node {node!r} of junction {junction.source!r} is not among the saved vectors")
+                    raise SimulatorError(
+                        f"node {node!r} of junction {junction.source!r} is not among the saved vectors"
+                    )
                 self._nodes[i, side] = vectors[node]
         self._nodes[-1, 0] = scale
 
@@ -78,8 +82,11 @@ class Bank:
             raise SimulatorError("the deck has an external source that belongs to no junction")
         if self._counters[cb.OVERFLOW]:
             raise SimulatorError(
-                f"the transient has {self.points} points, more than the record of {len(self._record)}; raise `capacity`"
+                f"the transient has more time points than the record holds ({len(self._record)}); raise `capacity`"
             )
+        # with uic, the first point lies a little after 0
+        if self.points and self._record[0, 0] > self._rows[:, llg.NOISE_STEP].min():
+            raise SimulatorError(f"the deck saves from {self._record[0, 0]:g} s on; it must save from 0 s")
 
     @property
     def points(self) -> int:

@@ -44,7 +44,7 @@ _CREAL_OFFSET = 8
 _ITEMS_OFFSET = 8
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _pointer(typing_context: Any, address: Any) -> Any:
     """Turn an integer address into a pointer for `carray`."""
 
@@ -62,7 +62,7 @@ def name_hash(name: NDArray[np.uint8]) -> int:
         if name[k] == 0:
             break
         value = np.uint64((value ^ np.uint64(name[k])) * np.uint64(1099511628211))
-    return np.int64(value)
+    return int(np.int64(value))
 
 
 @njit(cache=True)
@@ -79,7 +79,10 @@ def _find(table: NDArray[np.int64], wanted: int) -> int:
     return -1
 
 
-@cfunc(types.int32(types.CPointer(types.float64), types.float64, types.voidptr, types.int32, types.voidptr), cache=True)
+@cfunc(
+    types.int32(types.CPointer(types.float64), types.float64, types.voidptr, types.int32, types.voidptr),
+    cache=True,
+)
 def supply(value, time, name, ident, user):  # type: ignore[no-untyped-def]
     """GetVSRCData: the value of external source ``name`` at ``time`` is the trial m_z of its junction."""
     h = carray(user, HEADER_WORDS, np.int64)
@@ -90,7 +93,8 @@ def supply(value, time, name, ident, user):  # type: ignore[no-untyped-def]
     device = _find(table, name_hash(carray(name, 256, np.uint8)))
     if device < 0:
         counters[UNKNOWN] += 1
-        value[0] = 0.0
+    if device < 0 or n == 0 or counters[OVERFLOW]:
+        value[0] = np.nan  # no callback can end the transient, but non-convergence does
         return 0
     clock = carray(_pointer(h[CLOCK]), CLOCK_WORDS, np.float64)
     trial = carray(_pointer(h[TRIAL]), (n, 3), np.float64)

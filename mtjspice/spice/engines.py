@@ -109,9 +109,7 @@ def _wheel_tool(name: str, attribute: str, commands: tuple[str, ...]) -> Path:
 def _candidates() -> list[str]:
     """Return the names under which libngspice may be loaded, best first."""
     names = (
-        ("libngspice.dylib", "libngspice.0.dylib")
-        if sys.platform == "darwin"
-        else ("libngspice.so.0", "libngspice.so")
+        ("libngspice.dylib", "libngspice.0.dylib") if sys.platform == "darwin" else ("libngspice.so.0", "libngspice.so")
     )
     multiarch = sysconfig.get_config_var("MULTIARCH")
     system = [*([f"/usr/lib/{multiarch}"] if multiarch else []), "/usr/lib64", "/usr/lib"]
@@ -222,9 +220,7 @@ def _probe(path: str) -> _Library | str:
         lines = learnt.get(key)
         return "\n".join(map(str, lines)) if isinstance(lines, list) else None
 
-    return _Library(
-        str(learnt["path"]), bool(learnt["external_sources"]), text("banner"), text("osdi"), ending
-    )
+    return _Library(str(learnt["path"]), bool(learnt["external_sources"]), text("banner"), text("osdi"), ending)
 
 
 def _library() -> _Library:

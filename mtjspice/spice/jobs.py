@@ -31,7 +31,15 @@ class CosimJob:
     def __post_init__(self) -> None:
         expected = (len(self.seeds), len(self.junctions), 3)
         if not self.seeds or self.initial.shape != expected:
-            raise ValueError(f"initial states have shape {self.initial.shape}, expected (runs, junctions, 3) = {expected}")
+            raise ValueError(
+                f"initial states have shape {self.initial.shape}, expected (runs, junctions, 3) = {expected}"
+            )
+        if self.rows.shape[:1] != (len(self.junctions),):
+            raise ValueError(f"{len(self.junctions)} junctions need as many parameter rows, not {self.rows.shape}")
+        sources = [junction.source for junction in self.junctions]
+        double = sorted({source for source in sources if sources.count(source) > 1})
+        if double:
+            raise ValueError(f"two junctions share the external source {double[0]!r}")
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,9 @@ module is only used inside the disposable worker process (`mtjspice.spice.worker
 """
 
 import ctypes
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,17 @@ from mtjspice.spice import callbacks
 from mtjspice.spice.bank import Bank
 
 LOG_LINES = 400
+_CAUSES = (
+    "error",
+    "fatal",
+    "undefined",
+    "unknown",
+    "singular",
+    "too small",
+    "no such",
+    "can't find",
+    "is nan",
+)
 
 _c = ctypes
 _SendChar = _c.CFUNCTYPE(_c.c_int, _c.c_char_p, _c.c_int, _c.c_void_p)
@@ -69,6 +82,11 @@ class NgSpice:
         except OSError as error:
             raise SimulatorError(f"cannot load libngspice from {library}: {error}") from None
         lib = self._lib
+        missing = [name for name in ("ngSpice_Command", "ngSpice_Init_Sync") if not hasattr(lib, name)]
+        if missing:
+            raise SimulatorError(
+                f"{library} is no libngspice with external sources: it has no {' and no '.join(missing)}"
+            )
         lib.ngSpice_Command.argtypes = [_c.c_char_p]
         lib.ngSpice_Circ.argtypes = [_c.POINTER(_c.c_char_p)]
         lib.ngGet_Vec_Info.argtypes = [_c.c_char_p]
@@ -96,6 +114,8 @@ class NgSpice:
         if line:
             self.log.append(line)
             del self.log[:-LOG_LINES]
+            with suppress(OSError):  # the owner reads it there if this process dies
+                os.write(1, f"{line}\n".encode())
         return 0
 
     def _on_exit(self, status: int, immediate: bool, on_quit: bool, ident: int, user: int) -> int:
@@ -133,29 +153,40 @@ class NgSpice:
             fault, self._fault = self._fault, ""
             raise SimulatorError(fault, self.log[-20:])
 
+    def cause(self) -> str:
+        """Return the first line since the last `load` or `run` that tells what went wrong; empty if none does."""
+        return next((line for line in self.log if any(word in line.lower() for word in _CAUSES)), "")
+
     def load(self, deck: str) -> None:
         """Load a netlist (title first). A fatal error leaves the process unusable."""
         lines = [line.encode() for line in deck.splitlines() if line.strip()]
         array = (_c.c_char_p * (len(lines) + 1))(*lines, None)
-        mark = len(self.log)
+        self.log.clear()
         status = self._lib.ngSpice_Circ(array)
-        self._raise_fault()
-        said = self.log[mark:]
+        gave_up, self._fault = self._fault, ""
         # a netlist with a faulty line returns 0 as well
-        fault = next((line for line in said if line.lower().startswith(("error", "fatal"))), None)
-        if status or fault:
-            raise SimulatorError(f"ngspice refused the netlist: {fault or f'status {status}'}", said[-20:])
+        refused = status or any(line.lower().startswith(("error", "fatal")) for line in self.log)
+        if gave_up or refused:
+            cause = self.cause() or gave_up or f"status {status}"
+            raise SimulatorError(f"ngspice refused the netlist: {cause}", self.log[-20:])
 
     def run(self, bank: Bank) -> None:
         """Run the transient of the loaded deck with ``bank`` behind the external sources."""
         self._bank = bank
         self._header[:] = bank.header
+        self.log.clear()
         try:
-            self.command("run")
+            status = self._lib.ngSpice_Command(b"run")
         finally:
             self._bank = None
             bank.header[:] = self._header
-        bank.check()
+        self._raise_fault()
+        try:
+            bank.check()
+        except SimulatorError as error:
+            raise SimulatorError(str(error), self.log[-20:]) from None
+        if status:
+            raise SimulatorError(f"the transient failed: {self.cause() or f'status {status}'}", self.log[-20:])
 
     def vectors(self, names: Sequence[str]) -> dict[str, NDArray[np.float64]]:
         """Copy vectors of the current plot, by name, such as ``v(out)`` or ``i(vdd)``."""
@@ -169,7 +200,7 @@ class NgSpice:
 
     def version(self) -> str:
         """Return the version as the library states it, such as "ngspice-39"."""
-        mark = len(self.log)
+        self.log.clear()
         self.command("version -s")
-        text = " ".join(self.log[mark:])
+        text = " ".join(self.log)
         return next((word for word in text.replace("*", " ").split() if word.startswith("ngspice-")), "unknown")

@@ -1,7 +1,6 @@
 """Several co-simulation workers side by side."""
 
 import os
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
@@ -19,12 +18,7 @@ class CosimPool:
     """
 
     def __init__(self, library: Path, workers: int | None = None, time_limit: float = DEFAULT_TIME_LIMIT) -> None:
-        count = workers or os.cpu_count() or 1
-        self._workers = [CosimWorker(library, time_limit) for _ in range(count)]
-        self._idle: SimpleQueue[CosimWorker] = SimpleQueue()
-        for worker in self._workers:
-            self._idle.put(worker)
-        self._stopping = threading.Event()
+        self._workers = [CosimWorker(library, time_limit) for _ in range(workers or _processors())]
 
     def __enter__(self) -> "CosimPool":
         return self
@@ -34,43 +28,52 @@ class CosimPool:
     ) -> None:
         self.close()
 
-    def map(
-        self, jobs: Sequence[CosimJob], on_result: Callable[[], None] = lambda: None
-    ) -> list[list[CosimResult]]:
+    def map(self, jobs: Sequence[CosimJob], on_result: Callable[[], None] = lambda: None) -> list[list[CosimResult]]:
         """Run all jobs and return their results in order; ``on_result`` is called after each transient.
 
-        The first error ends the remaining jobs and is raised.
+        The first error ends the remaining jobs and is raised; Ctrl-C ends them as well. The pool can be used again.
         """
+        idle: SimpleQueue[CosimWorker] = SimpleQueue()
+        for worker in self._workers:
+            idle.put(worker)
 
         def work(job: CosimJob) -> list[CosimResult]:
-            worker = self._idle.get()
+            worker = idle.get()
             try:
                 results = []
                 for result in worker.run(job):
                     results.append(result)
                     on_result()
-                    if self._stopping.is_set():
-                        break
                 return results
             finally:
-                self._idle.put(worker)
+                idle.put(worker)
 
+        futures: list[Future[list[CosimResult]]] = []
         with ThreadPoolExecutor(max_workers=len(self._workers)) as threads:
-            futures: list[Future[list[CosimResult]]] = [threads.submit(work, job) for job in jobs]
             try:
+                futures += [threads.submit(work, job) for job in jobs]
                 done, _ = wait(futures, return_when=FIRST_EXCEPTION)
                 for future in done:
                     future.result()
                 return [future.result() for future in futures]
             except BaseException:
-                self._stopping.set()
                 for future in futures:
                     future.cancel()
-                self.close()  # ends the processes, so that the threads come back
+                for worker in self._workers:
+                    worker.stop()  # so that the threads come back
+                threads.shutdown()
+                self.close()
                 raise
 
     def close(self) -> None:
         """End all worker processes."""
-        self._stopping.set()
         for worker in self._workers:
             worker.close()
+
+
+def _processors() -> int:
+    """Return the number of processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS
+        return os.cpu_count() or 1

@@ -137,7 +137,7 @@ def evaluate(bench: WordBench, result: CosimResult) -> Cycles:
     """Evaluate one transient of `operation_jobs`: an initial read, then cycles of reset, write, read."""
     bits, slot, timing = bench.word.bits, bench.timing.slot, bench.timing
     cycles = (len(bench.operations) - 1) // SLOTS
-    starts = slot * (1 + SLOTS * np.arange(cycles))  # of the reset slots
+    starts = slot * (1.0 + SLOTS * np.arange(cycles, dtype=np.float64))  # of the reset slots
     reads = starts + 2 * slot
     latch = reads + timing.latch + EDGE / 2
     time = result.vectors["time"]
@@ -163,9 +163,9 @@ def evaluate(bench: WordBench, result: CosimResult) -> Cycles:
                 time, np.abs(q - qb), high / 2, reads[cycle], timing.read_bias, timing.sense_end
             )
             begin = starts[cycle] + slot + timing.trigger + EDGE / 2
-            write_latencies[cycle, bit] = _pulse_end(
-                result.times, result.voltages[:, bit], begin, starts[cycle] + 2 * slot
-            ) - begin
+            write_latencies[cycle, bit] = (
+                _pulse_end(result.times, result.voltages[:, bit], begin, starts[cycle] + 2 * slot) - begin
+            )
     return Cycles(
         data=data,
         states=states,
@@ -182,7 +182,12 @@ def evaluate(bench: WordBench, result: CosimResult) -> Cycles:
 
 
 def _decision(
-    time: NDArray[np.float64], difference: NDArray[np.float64], level: float, start: float, bias: float, end: float
+    time: NDArray[np.float64],
+    difference: NDArray[np.float64],
+    level: float,
+    start: float,
+    bias: float,
+    end: float,
 ) -> float:
     """Time from the read-bias edge until the outputs differ by ``level``; NaN if they never do."""
     inside = (time >= start + bias) & (time <= start + end)

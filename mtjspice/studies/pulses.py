@@ -43,8 +43,7 @@ def measure_pulse(times: NDArray[np.float64], volts: NDArray[np.float64]) -> Pul
     high = np.flatnonzero(volts > amplitude / 2)
     first, last = int(high[0]), int(high[-1])
     start, end = (
-        float(np.interp(amplitude / 2, volts[pair], times[pair]))
-        for pair in ([first - 1, first], [last + 1, last])
+        float(np.interp(amplitude / 2, volts[pair], times[pair])) for pair in ([first - 1, first], [last + 1, last])
     )
     return Pulse(end - start, amplitude, start, end)
 
@@ -62,7 +61,8 @@ class PulseCalibration:
         low, high = self.widths[0], self.widths[-1]
         if not low <= width <= high:
             raise InputError(
-                f"pulse width {width * 1e9:.3g} ns is out of range; the generator makes {low * 1e9:.3g} to {high * 1e9:.3g} ns"
+                f"pulse width {width * 1e9:.3g} ns is out of range; "
+                f"the generator makes {low * 1e9:.3g} to {high * 1e9:.3g} ns"
             )
         return float(PchipInterpolator(np.log(self.widths), self.controls)(np.log(width)))
 
@@ -91,7 +91,7 @@ def calibrate_pulse(
     row = llg.parameters(card, bench.temperature)
     rng = seeds.generator(seed, seeds.CALIBRATION)
     longest = 4.5e-9
-    jobs = []
+    jobs: list[CosimJob] = []
     for control in controls:
         single = write_bench(bench, control, longest)
         initial = macrospin.thermal_states(card, np.ones(bits), rng, bench.temperature)

@@ -6,6 +6,7 @@ junctions, so the two may differ by sampling alone.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import xarray as xr
@@ -20,6 +21,8 @@ from mtjspice.spice.pool import CosimPool
 from mtjspice.statistics import Proportion, wilson
 from mtjspice.studies import seeds
 from mtjspice.studies.pulses import PulseCalibration, measure_pulse, write_bench
+
+TRIM_ITERATIONS = 3
 
 
 @dataclass(frozen=True)
@@ -140,21 +143,67 @@ def agreement(points: Sequence[SwitchingPoint]) -> Agreement:
     return Agreement(float(np.max(np.abs(z))), float(chi2.sf(np.sum(z**2), len(z))))
 
 
-def half_point(points: Sequence[SwitchingPoint]) -> float:
-    """Pulse width (s) at which P_sw = 1/2, on the flank where it is least sensitive to the width.
+def half_bracket(points: Sequence[SwitchingPoint]) -> tuple[float, float]:
+    """Neighbouring pulse widths (s) between which P_sw crosses 1/2, on the flank that depends least on the width.
 
-    Interpolates the prediction, whose error is the smaller, between neighbouring widths.
+    Uses the prediction, whose error is the smaller. InputError if there is no crossing.
     """
-    width = np.array([point.pulse_width for point in points])
-    p = np.array([point.predicted.value for point in points])
+    ordered = sorted(points, key=lambda point: point.pulse_width)
     crossings = []
-    for k in range(len(p) - 1):
-        if (p[k] - 0.5) * (p[k + 1] - 0.5) <= 0 and p[k] != p[k + 1]:
-            slope = (p[k + 1] - p[k]) / (width[k + 1] - width[k])
-            crossings.append((abs(slope), width[k] + (0.5 - p[k]) / slope))
+    for a, b in pairwise(ordered):
+        rise = b.predicted.value - a.predicted.value
+        if (a.predicted.value - 0.5) * (b.predicted.value - 0.5) <= 0 and rise != 0:
+            crossings.append((abs(rise) / (b.pulse_width - a.pulse_width), a.pulse_width, b.pulse_width))
     if not crossings:
         raise InputError("the switching probability does not cross 1/2 within the pulse widths studied")
-    return float(min(crossings)[1])
+    _, low, high = min(crossings)
+    return low, high
+
+
+@dataclass(frozen=True)
+class HalfPoint:
+    """The trimmed 50 % point: pulse width (s), control voltage (V) and the prediction there."""
+
+    pulse_width: float
+    control: float
+    predicted: Proportion
+
+
+def trim_half_point(
+    bench: WordBench,
+    calibration: PulseCalibration,
+    points: Sequence[SwitchingPoint],
+    pool: CosimPool,
+    *,
+    trials: int,
+    seed: int,
+    iterations: int = TRIM_ITERATIONS,
+    on_iteration: Callable[[], None] = lambda: None,
+) -> HalfPoint:
+    """Find the pulse width with P_sw = 1/2 by false position on the flattest flank of the curve.
+
+    Each iteration takes the waveform of one circuit run and ``trials`` macrospins on it, with the same noise every
+    time so that the probability is a smooth function of the width. What remains is the sampling error.
+    """
+    low, high = half_bracket(points)
+    noise = seeds.word(seed, seeds.PREDICTION)
+    known = {point.pulse_width: point.predicted.value - 0.5 for point in points}
+    f_low, f_high = known[low], known[high]
+    width, found = low, points[0].predicted
+    for _ in range(iterations):
+        width = low + (high - low) * f_low / (f_low - f_high)
+        (job,) = switching_jobs(bench, calibration, [width], 1, seed)
+        ((result,),) = pool.map([job])
+        found = predict(bench, result, trials, noise)
+        error = found.value - 0.5
+        on_iteration()
+        if error == 0:
+            break
+        if error * f_low > 0:
+            low, f_low = width, error
+        else:
+            high, f_high = width, error
+    return HalfPoint(width, calibration.control_for(width), found)
 
 
 def to_dataset(points: Sequence[SwitchingPoint], attributes: dict[str, str | int | float]) -> xr.Dataset:
