@@ -3,6 +3,7 @@
 ``parse("100 nm", "m")`` is the only way a number with a unit enters the program.
 """
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,10 @@ from mtjspice.errors import InputError
 
 if TYPE_CHECKING:
     import pint
+
+
+# one number, then perhaps a unit: pint alone would also take "nm", lists and several lines
+_NUMBER_FIRST = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+|inf|nan)[^\n\[\],]*\Z", re.IGNORECASE)
 
 
 @cache
@@ -30,7 +35,7 @@ def parse(text: str | float, unit: str, where: str) -> float:
         if unit != "1":
             raise InputError(f'{where}: {text!r} has no unit; write it with one, such as "{text} {unit}"')
         return float(text)
-    if not isinstance(text, str):
+    if not isinstance(text, str) or not _NUMBER_FIRST.match(text):
         raise InputError(f'{where}: {text!r} is not a quantity; expected a string such as "1 {unit}"')
     try:
         quantity: pint.Quantity[Any] = registry.Quantity(text)
@@ -62,6 +67,6 @@ def engineering(value: float, unit: str, digits: int = 4) -> str:
     if value == 0 or value != value or value in (float("inf"), float("-inf")):
         return f"{value:.{digits}g} {unit}".rstrip()
     for scale, prefix in _PREFIXES:
-        if abs(value) >= scale * (1 - 0.5 * 10.0 ** (1 - digits)):
+        if abs(value) >= scale * (1 - 0.5 * 10.0**-digits):
             return f"{value / scale:.{digits}g} {prefix}{unit}".rstrip()
     return f"{value:.{digits}g} {unit}"

@@ -49,7 +49,7 @@ is_new_enough "$venv/bin/python" || fail "$venv has a Python older than 3.11; re
 if ! [ "$stamp" -nt pyproject.toml ]; then
     echo "installing mtjspice into $venv"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -e ".${extras:+[$extras]}"
-    touch "$stamp"
+    touch "$stamp" "$venv/.installed" # with any extra, the plain package is there too
 fi
 
 missing() { # which of the two parts of ngspice are not found

@@ -71,11 +71,11 @@ def netlist(
         states=parse_states(states, bits),
     )
     models = f'.include "{path if include is True else include}"' if include else None
-    return bench.deck(models, _measurements(bench))
+    return bench.deck(models, measurements(bench))
 
 
-def _measurements(bench: WordBench) -> list[str]:
-    """``.control`` lines: run once on one thread, then print results by name, SI units."""
+def measurements(bench: WordBench) -> list[str]:
+    """Return ``.control`` lines: run once on one thread, then print results by name, SI units."""
     timing = bench.timing
     top, bottom = bench.word.junction_nodes(INSTANCE, 0)
     latch = 2 * timing.slot + timing.latch + EDGE / 2

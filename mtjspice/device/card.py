@@ -29,6 +29,13 @@ class Origin:
     source: str
 
 
+_JULLIERE = Origin("derived", "P = sqrt(TMR/(TMR + 2)), Julliere 1975")
+
+
+def _polarization(tmr: float) -> float:
+    return float((tmr / (tmr + 2)) ** 0.5)
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One entry of a card: its SI unit, allowed range and meaning. ``default`` None means required."""
@@ -115,11 +122,16 @@ class MTJCard:
             _check(f"card {self.name!r}", key, getattr(self, key), parameter)
 
     def replace(self, **changes: float) -> "MTJCard":
-        """Return a card with some SI values changed; their origin becomes ``assumed``."""
+        """Return a card with some SI values changed; their origin becomes ``assumed``.
+
+        A spin polarization that was derived from the TMR follows it.
+        """
         for key in changes:
             choose("card parameter", key, PARAMETERS)
         origins = dict(self.origins) | {key: Origin("assumed", "changed by the user") for key in changes}
         values: dict[str, Any] = {**changes, "origins": origins}
+        if "tmr" in changes and origins.get("spin_polarization") == _JULLIERE:
+            values["spin_polarization"] = _polarization(changes["tmr"])
         return dataclass_replace(self, **values)
 
     def to_toml(self) -> str:
@@ -190,8 +202,8 @@ def _complete(where: str, values: dict[str, float], origins: dict[str, Origin]) 
         values[key] = parameter.default
         origins[key] = Origin("assumed", "default")
     if "spin_polarization" not in values:
-        values["spin_polarization"] = (values["tmr"] / (values["tmr"] + 2)) ** 0.5
-        origins["spin_polarization"] = Origin("derived", "P = sqrt(TMR/(TMR + 2)), Julliere 1975")
+        values["spin_polarization"] = _polarization(values["tmr"])
+        origins["spin_polarization"] = _JULLIERE
     key = stated[0]
     if key != "interfacial_anisotropy":
         value, origin = values.pop(key), origins.pop(key)

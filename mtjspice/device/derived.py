@@ -105,7 +105,7 @@ DERIVED_INFO: dict[str, tuple[str, str, str]] = {
     "anisotropy_field": ("B_k", "T", "effective perpendicular anisotropy field at V = 0"),
     "effective_anisotropy": ("K_eff t_f", "J/m^2", "interfacial minus shape anisotropy"),
     "thermal_stability_zero_field": ("Delta_0", "", "K_eff V_fl/(k T)"),
-    "thermal_stability_factor": ("Delta", "", "barrier with the bias field, Delta_0 (1 - h)^2"),
+    "thermal_stability_factor": ("Delta", "", "barrier with the in-plane field (B_z left out), Delta_0 (1 - h)^2"),
     "compensation_voltage": ("V_c", "V", "voltage at which B_k(V) = 0"),
     "barrier_voltage": ("V_b", "V", "voltage at which the barrier vanishes, B_k(V) = B_x"),
     "overshoot_voltage": ("V_dyn", "V", "undamped T = 0 threshold of precessional switching, B_k(V) = 2 B_x/(1 + h)"),

@@ -88,4 +88,4 @@ def field_node(seed: int, device: int, index: int) -> tuple[float, float, float]
 def drive_deviation(seed: int, device: int, slot: int) -> float:
     """Return the N(0,1) deviation of the VCMA drive in time slot ``slot`` (cycle-to-cycle spread)."""
     value, _ = normal_pair(seed, device, slot, STREAM_DRIVE)
-    return value
+    return float(value)
