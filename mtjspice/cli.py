@@ -21,6 +21,8 @@ app = typer.Typer(
 device_app = typer.Typer(no_args_is_help=True, help="Device cards.", rich_markup_mode=None)
 app.add_typer(device_app, name="device")
 
+INTERRUPTED = 130  # as shells report SIGINT
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in SI units to standard output.")]
 Card = Annotated[
     str, typer.Option("--card", help="Name of a card (see `mtjspice device list`) or path of a .toml file.")
@@ -72,27 +74,13 @@ def demo(
     Example: mtjspice demo --out results --seed 7
     """
     from mtjspice import demo as job
-    from mtjspice.units import engineering
+    from mtjspice.reports.demo_report import digest
 
     summary = job.run(out, seed)
     if as_json:
         _print_json(summary)
         return
-    energy, agreement = summary["energy_per_bit"], summary["agreement"]
-    margin, reads, bits = summary["sense_margin"], summary["read_error_rate"], summary["bits"]
-    read_latency = summary["read_latency"]["value"]
-    rows = [
-        ("circuit against macrospin", f"p = {agreement['p_value']:.2f}, largest difference {agreement['largest_z']:.1f} sigma"),
-        ("50 % point", engineering(summary["half_point"]["pulse_width"], "s", 3)),
-        ("energy per bit", f"{engineering(energy['total'], 'J', 3)}, MTJs {engineering(energy['mtj'], 'J', 3)} of it"),
-        ("write latency", engineering(summary["write_latency"]["value"], "s", 3)),
-        ("read latency", "undecided" if read_latency is None else engineering(read_latency, "s", 3)),
-        ("sense margin", f"{engineering(margin['value'], 'V', 3)}, smallest {engineering(margin['minimum'], 'V', 3)}"),
-        ("read errors", f"{reads['count']} of {reads['trials']} (95 %: up to {reads['high']:.2%})"),
-        ("bits", f"{bits['cosimulated']} co-simulated, {bits['ones_fraction']['value']:.1%} ones; {bits['emulated']} emulated"),
-        ("report", str(out / "report.html")),
-    ]  # fmt: skip
-    for name, value in rows:
+    for name, value in (*digest(summary), ("report", str(out / "report.html"))):
         typer.echo(f"{name + ':':27}{value}")
 
 
@@ -210,14 +198,13 @@ def main() -> None:
     # a killed command must end its worker processes as an interrupted one does
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False) or 0
     except MtjspiceError as error:
         code = _fail(error)
     except typer.Exit as stop:
         code = stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        typer.echo("mtjspice: interrupted", err=True)
-        code = 130
+        code = INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         code = 1
@@ -228,7 +215,9 @@ def main() -> None:
             raise
         typer.echo(f"mtjspice: {show()}", err=True)
         code = code_of
-    sys.exit(code or 0)
+    if code == INTERRUPTED:
+        typer.echo("mtjspice: interrupted", err=True)
+    sys.exit(code)
 
 
 def _fail(error: MtjspiceError) -> int:

@@ -44,8 +44,8 @@ class Effort:
     """How much is simulated. The defaults take about two minutes on two cores."""
 
     repeats: int = 20
-    predicted_trials: int = 2000
-    trim_trials: int = 6000
+    predicted_trials: int = 1600
+    trim_trials: int = 5000
     chunks: int = 8
     cycles: int = 6
     emulated_bits: int = 1_000_000

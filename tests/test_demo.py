@@ -105,6 +105,6 @@ def test_same_seed_repeats_to_the_byte_and_another_changes_the_bits(folder, tmp_
 
 def test_failure_writes_nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("MTJSPICE_LIBNGSPICE", str(tmp_path / "missing.so"))
-    with pytest.raises(Exception, match="libngspice"):
+    with pytest.raises(Exception, match="MTJSPICE_LIBNGSPICE"):
         demo.run(tmp_path / "out", 1, EFFORT)
     assert list((tmp_path / "out").iterdir()) == []

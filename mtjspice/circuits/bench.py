@@ -141,8 +141,10 @@ class WordBench:
         high = self.word.technology.supply_voltage
         signals = {name: _Signal(0.0) for name in _INPUTS}
         first = self.operations[0]
-        if isinstance(first, Write):
+        if isinstance(first, Write):  # the word is already prepared for a write that comes first
             signals["control"] = _Signal(first.control)
+            signals["write_all"] = _Signal(high if first.all_columns else 0.0)
+            signals["write"], signals["word_line"] = _Signal(high), _Signal(high)
         signals["word_line"].to(2e-10, high)
         t = self.timing
         for index, operation in enumerate(self.operations):

@@ -65,12 +65,16 @@ PARAMETERS: Mapping[str, Parameter] = {
     "vcma_quadratic": Parameter("J/V^2", -1e-20, 1e-20, "quadratic VCMA coefficient: dK_i = -xi2 E^2", 0.0),
     "bias_field": Parameter("T", 0.0, 1.0, "in-plane bias field B_x", 0.0),
     "perpendicular_field": Parameter("T", -1.0, 1.0, "stray or offset field B_z", 0.0),
-    "resistance_area_product": Parameter("ohm*m^2", 1e-13, 1e-8, "resistance-area product of the P state at V = 0", display="ohm*um^2"),
+    "resistance_area_product": Parameter(
+        "ohm*m^2", 1e-13, 1e-8, "resistance-area product of the P state at V = 0", display="ohm*um^2"
+    ),
     "tmr": Parameter("1", 0.0, 20.0, "tunnel magnetoresistance ratio at V = 0"),
     "tmr_half_voltage": Parameter("V", 0.01, 10.0, "voltage V_h at which the TMR has halved"),
     "spin_polarization": Parameter("1", 0.0, 1.0, "spin polarization of the damping-like torque"),
     "barrier_permittivity": Parameter("1", 1.0, 100.0, "relative permittivity of the barrier", 9.7),
-    "cycle_to_cycle_spread": Parameter("1", 0.0, 1.0, "relative standard deviation of the VCMA drive, drawn once a pulse", 0.0),
+    "cycle_to_cycle_spread": Parameter(
+        "1", 0.0, 1.0, "relative standard deviation of the VCMA drive, drawn once a pulse", 0.0
+    ),
 }  # fmt: skip
 
 # Other ways to state the anisotropy; a card gives exactly one of these or interfacial_anisotropy.

@@ -17,6 +17,7 @@ from mtjspice.errors import InputError
 
 DECISION_DEPTH = 4.0  # kT below the saddle at which a final state counts as decided
 DECISION_CAP = 0.8  # of the barrier, for devices whose barrier is only a few kT
+_STEPS_BETWEEN_DECISIONS = 16.0  # noise steps; an advance costs one extra noise node each time it is entered
 DECISION_TIME = 1e-7  # s, longest relaxation before the sign of m_z decides
 
 PARALLEL = 1
@@ -142,7 +143,7 @@ def relax(
     while t < start + limit:
         if decided(p, m, depth):
             return True
-        node += 1.0
+        node += _STEPS_BETWEEN_DECISIONS
         advance(p, seed, device, m, t, node * step, 0.0, 0.0)
         t = node * step
     return False

@@ -56,6 +56,24 @@ def render(c: Contents) -> str:
     )
 
 
+def digest(summary: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the main figures of a summary as (name, text), for a terminal."""
+    energy, agreement, bits = summary["energy_per_bit"], summary["agreement"], summary["bits"]
+    margin, reads, latency = summary["sense_margin"], summary["read_error_rate"], summary["read_latency"]["value"]
+    agrees = f"p = {agreement['p_value']:.2f}, largest difference {agreement['largest_z']:.1f} sigma"
+    ones = f"{bits['ones_fraction']['value']:.1%} ones"
+    return [
+        ("circuit against macrospin", agrees),
+        ("50 % point", engineering(summary["half_point"]["pulse_width"], "s", 3)),
+        ("energy per bit", f"{engineering(energy['total'], 'J', 3)}, MTJs {engineering(energy['mtj'], 'J', 3)} of it"),
+        ("write latency", engineering(summary["write_latency"]["value"], "s", 3)),
+        ("read latency", "no read was decided" if latency is None else engineering(latency, "s", 3)),
+        ("sense margin", f"{engineering(margin['value'], 'V', 3)}, smallest {engineering(margin['minimum'], 'V', 3)}"),
+        ("read errors", f"{reads['count']} of {reads['trials']} (95 %: up to {reads['high']:.2%})"),
+        ("bits", f"{bits['cosimulated']} co-simulated, {ones}; {bits['emulated']} emulated"),
+    ]
+
+
 def _interval(low: float, high: float, unit: str = "", digits: int = 3) -> str:
     return f"{engineering(low, unit, digits)} to {engineering(high, unit, digits)}"
 
@@ -154,7 +172,7 @@ def _bits(c: Contents) -> html.Section:
         f"P(1→0) = {emulator['p10']['value']:.3f} ({emulator['p10']['low']:.3f} to {emulator['p10']['high']:.3f}), emulated "
         f"{c.diagnoses[1].length} more. They inherit its sampling error: a bias within these intervals is far outside what "
         "a million fair bits would show, so a failing frequency test of the emulated bits says how well the 50 % point is "
-        "known, not how good the junction is."
+        "known, not how good the junction is. Bits are in word order, so lag 8 is the same junction one cycle later."
     )
     pictures = [
         html.Picture(

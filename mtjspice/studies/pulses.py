@@ -15,8 +15,9 @@ from mtjspice.spice.pool import CosimPool
 from mtjspice.studies import seeds
 
 # control voltages (V) at which the generator is measured, closer where the delay is steep
-CONTROL_GRID = (3.3, 2.2, 1.7, 1.4, 1.2, 1.05, 0.95, 0.89, 0.84, 0.80, 0.77, 0.74)
+CONTROL_GRID = (3.3, 2.2, 1.7, 1.4, 1.2, 1.05, 0.95, 0.89, 0.84, 0.80)
 TAIL = 8e-10  # s, quiet time simulated after the end of a pulse
+PREPARED_TRIGGER = 1.5e-10  # s, when a word that is already prepared for the write is triggered
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class PulseCalibration:
 
 def write_bench(bench: WordBench, control: float, width: float) -> WordBench:
     """Turn a bench into one that applies a single write pulse of about ``width`` seconds to every column."""
-    timing = bench.timing.for_width(width)
+    timing = replace(bench.timing.for_width(width), trigger=PREPARED_TRIGGER)
     stop = timing.trigger + timing.trigger_high
     quiet = timing.trigger + width + TAIL + 4e-10  # the pulse starts up to 0.4 ns after the trigger
     return replace(bench, operations=(Write(control),), timing=timing, stop=min(stop, quiet))
@@ -111,7 +112,7 @@ def calibrate_pulse(
             pulse = measure_pulse(results[0].times, results[0].voltages[:, 0])
         except SimulatorError:
             continue
-        rows.append((pulse.width, control, pulse.start - bench.timing.trigger))
+        rows.append((pulse.width, control, pulse.start - PREPARED_TRIGGER))
     if len(rows) < 2:
         raise SimulatorError("the pulse generator makes no complete pulse at any of the control voltages")
     table = np.array(sorted(rows))
