@@ -52,6 +52,12 @@ if ! [ "$stamp" -nt pyproject.toml ]; then
     touch "$stamp" "$venv/.installed" # with any extra, the plain package is there too
 fi
 
+# numba's cache of a compiled function knows the file of that function, not those of the functions it calls
+newest="$(ls -t mtjspice/device/*.py mtjspice/spice/*.py | head -n 1)"
+if [ -n "$(find mtjspice -name '*.nbi' ! -newer "$newest" -print -quit)" ]; then
+    find mtjspice -name '*.nb[ic]' -delete
+fi
+
 missing() { # which of the two parts of ngspice are not found
     "$venv/bin/python" -c '
 from mtjspice.errors import SimulatorError

@@ -13,8 +13,6 @@ from mtjspice.spice import engines
 from mtjspice.spice.engines import Tool, find_libngspice, find_ngspice, find_openvaf, find_vacask, survey
 
 HAS_LIBRARY = ctypes.util.find_library("ngspice") is not None
-needs_ngspice = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
-needs_libngspice = pytest.mark.skipif(not HAS_LIBRARY, reason="libngspice is not installed")
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +47,6 @@ def one_line(error: BaseException | str) -> str:
 # --- the real ones ------------------------------------------------------------------------------------------
 
 
-@needs_ngspice
 def test_ngspice_of_this_machine() -> None:
     path = find_ngspice()
     assert path.is_absolute()
@@ -67,7 +64,6 @@ def test_ngspice_of_this_machine() -> None:
         assert "ngspice 43 or later, built with OSDI" in one_line(ngspice.missing_hint or "")
 
 
-@needs_libngspice
 def test_libngspice_of_this_machine() -> None:
     path = find_libngspice()
     library = tool("libngspice")
@@ -81,7 +77,6 @@ def test_libngspice_of_this_machine() -> None:
     assert subprocess.run([sys.executable, "-c", probe, str(path)], check=False).returncode == 0
 
 
-@needs_libngspice
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="no /proc")
 def test_libngspice_is_not_loaded_into_this_process() -> None:
     program = (
@@ -208,7 +203,6 @@ def test_a_library_that_crashes_while_loading(monkeypatch: pytest.MonkeyPatch) -
         find_libngspice()
 
 
-@needs_libngspice
 def test_the_search_goes_on_past_a_broken_library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     broken = tmp_path / "libngspice.so.0"
     broken.write_bytes(b"nothing")

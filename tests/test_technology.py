@@ -3,7 +3,6 @@
 import dataclasses
 import pickle
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -13,8 +12,6 @@ from PySpice.Spice.Netlist import Circuit, SubCircuit
 from mtjspice.circuits import technology as module
 from mtjspice.circuits.technology import Technology, technologies, technology
 from mtjspice.errors import InputError
-
-needs_ngspice = pytest.mark.skipif(shutil.which("ngspice") is None, reason="ngspice is not installed")
 
 # Inverter of 0.6 um (n) and 1.2 um (p), 3.3 V, 27 C: measured on the full foundry library.
 SWITCHING = {"typical": 1.5204, "ff": 1.5240, "ss": 1.5175, "fs": 1.3925, "sf": 1.6512, "statistical": 1.5204}
@@ -128,7 +125,6 @@ def inverter(technology: Technology) -> SubCircuit:
     return cell
 
 
-@needs_ngspice
 @pytest.mark.parametrize("corner", SWITCHING)
 @pytest.mark.parametrize("inlined", [True, False])
 def test_inverter_switches_where_the_full_library_says(
@@ -147,7 +143,6 @@ def test_inverter_switches_where_the_full_library_says(
     assert values["threshold"] == pytest.approx(SWITCHING[corner], abs=1e-4)
 
 
-@needs_ngspice
 def test_multiplier_is_so_many_devices(gf180mcu: Technology, tmp_path: Path) -> None:
     circuit = Circuit("multiplier")
     circuit.include(str(gf180mcu.model_path("typical")))
@@ -162,7 +157,6 @@ def test_multiplier_is_so_many_devices(gf180mcu: Technology, tmp_path: Path) -> 
     assert values["three"] == pytest.approx(3 * values["one"], rel=1e-6)
 
 
-@needs_ngspice
 def test_junctions_load_the_drain(gf180mcu: Technology, tmp_path: Path) -> None:
     """The drain of an off transistor of 1 um holds overlap and junction; by default it is overlap alone."""
     circuit = Circuit("junction")

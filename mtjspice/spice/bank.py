@@ -85,7 +85,7 @@ class Bank:
                 f"the transient has more time points than the record holds ({len(self._record)}); raise `capacity`"
             )
         # with uic, the first point lies a little after 0
-        if self.points and self._record[0, 0] > self._rows[:, llg.NOISE_STEP].min():
+        if self.junctions and self.points and self._record[0, 0] > self._rows[:, llg.NOISE_STEP].min():
             raise SimulatorError(f"the deck saves from {self._record[0, 0]:g} s on; it must save from 0 s")
 
     @property
