@@ -47,7 +47,7 @@ class Effort:
     predicted_trials: int = 1600
     trim_trials: int = 5000
     chunks: int = 8
-    cycles: int = 6
+    cycles: int = 8
     emulated_bits: int = 1_000_000
 
 

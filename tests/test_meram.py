@@ -19,6 +19,7 @@ from mtjspice.errors import InputError, SimulatorError
 from mtjspice.spice.engines import find_libngspice, find_ngspice
 from mtjspice.spice.jobs import CosimJob, CosimResult
 from mtjspice.spice.pool import CosimPool
+from mtjspice.statistics import wilson
 from mtjspice.studies import operation, pulses, seeds, switching
 
 
@@ -164,6 +165,17 @@ def test_half_point_is_trimmed_by_the_prediction(bench, pool, calibration, curve
     # the same noise every time, so only the step of the last iteration is left: 4 sigma of 2000 trials
     assert abs(found.predicted.value - 0.5) < 4 * 0.5 / 2000**0.5
     assert low <= found.pulse_width <= high
+
+
+def test_scores_are_exact_for_rare_events(curve):
+    """One miss in 160 against none in 1600 is unremarkable; the normal approximation would call it 3.2 sigma."""
+    rare = replace(curve[0], circuit=wilson(159, 160), predicted=wilson(1600, 1600))
+    assert -2 < rare.z_score < -1
+    same = replace(curve[0], circuit=wilson(10, 10), predicted=wilson(50, 50))
+    assert same.z_score == 0
+    # 60 of 100 against 500 of 1000: pooled normal score 1.91
+    middle = replace(curve[0], circuit=wilson(60, 100), predicted=wilson(500, 1000))
+    assert middle.z_score == pytest.approx(1.91, abs=0.15)
 
 
 def test_no_crossing_is_an_error(curve):

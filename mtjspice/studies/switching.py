@@ -11,7 +11,8 @@ from itertools import pairwise
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import chi2
+from scipy.special import ndtri
+from scipy.stats import chi2, fisher_exact
 
 from mtjspice.circuits.bench import WordBench
 from mtjspice.device import llg, macrospin
@@ -39,11 +40,11 @@ class SwitchingPoint:
 
     @property
     def z_score(self) -> float:
-        """Difference over its standard error, pooled under the hypothesis of equal probabilities."""
+        """Signed normal score of the difference, from Fisher's exact test (valid for rare events, conservative)."""
         c, p = self.circuit, self.predicted
-        pooled = (c.count + p.count) / (c.trials + p.trials)
-        variance = pooled * (1 - pooled) * (1 / c.trials + 1 / p.trials)
-        return (c.value - p.value) / variance**0.5 if variance > 0 else 0.0
+        table = [[c.count, c.trials - c.count], [p.count, p.trials - p.count]]
+        score = -float(ndtri(float(fisher_exact(table).pvalue) / 2))
+        return max(0.0, score) * (1 if c.value >= p.value else -1)
 
 
 def switching_jobs(
