@@ -94,7 +94,7 @@ def _numbers(c: Contents) -> html.Section:
         ("read latency (read bias to decision)", read_latency,
          f"at most {engineering(latency['maximum'] or 0.0, 's', 3)}; {latency['undecided']} undecided"),
         ("sense margin (when the latch fires)", engineering(margin["value"], "V", 3),
-         f"smallest {engineering(margin['minimum'], 'V', 3)}, s.d. {engineering(margin['standard_deviation'], 'V', 2)}"),
+         f"smallest {engineering(margin['minimum'], 'V', 3)}, s.d. {engineering(margin['standard_deviation'], 'V', 3)}"),
         ("read errors", f"{reads['count']} of {reads['trials']}", f"95 %: {reads['low']:.2%} to {reads['high']:.2%}"),
         ("reset errors", f"{resets['count']} of {resets['trials']}", f"95 %: {resets['low']:.2%} to {resets['high']:.2%}"),
         ("ones among the co-simulated bits", f"{s['bits']['ones_fraction']['value']:.1%}",
