@@ -137,6 +137,10 @@ def netlist(
         str | None, typer.Option("--states", help="State of each bit, 0 for P and 1 for AP, bit 0 first.")
     ] = None,
     control: Annotated[float, typer.Option("--control", help="Control voltage of the pulse generator, V.")] = 1.2,
+    write_rail: Annotated[
+        float | None,
+        typer.Option("--write-rail", help="Voltage of the write rail, V; by default that of the test bench."),
+    ] = None,
     include: Annotated[
         bool, typer.Option("--include", help="Refer to the model cards by path instead of copying them in.")
     ] = False,
@@ -153,7 +157,7 @@ def netlist(
 
     text = decks.netlist(
         circuit, card=card, technology=technology, corner=corner, temperature=temperature, states=states,
-        control=control, include=include,
+        control=control, write_rail=write_rail, include=include,
     )  # fmt: skip
     if str(output) == "-":
         typer.echo(text, nl=False)

@@ -318,6 +318,7 @@ def test_seeds_are_independent_of_each_other():
         ({"states": "012"}, "states '012' must be 8 digits"),
         ({"states": "0101010x"}, "states '0101010x' must be 8 digits"),
         ({"control": 9.0}, "control voltage 9 V is out of range"),
+        ({"write_rail": 5.0}, "write rail 5 V is out of range; allowed: 0 to 2.4 V"),
     ],
 )
 def test_bad_input_of_netlists_is_one_clear_line(change, message):

@@ -79,8 +79,8 @@ class WordBench:
     """A word, its operating conditions and its schedule of operations.
 
     ``temperature`` is in kelvin, ``max_step`` and ``stop`` in seconds; ``states`` (+1 P, -1 AP) are those of fixed
-    junctions. The numerical defaults hold the pulse width within 0.2 % and the energy within 1 % of a run with
-    1 ps steps and a tolerance of 1e-4; ``bypass`` skips transistors whose voltages do not change.
+    junctions. The numerical defaults hold the pulse width within 0.4 % and the energy within 1.5 % of a ten times
+    finer run (tests/test_meram.py); ``bypass`` skips transistors whose voltages do not change.
     """
 
     word: MeramWord

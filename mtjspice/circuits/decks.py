@@ -2,7 +2,7 @@
 
 import re
 
-from mtjspice.circuits.bench import EDGE, INSTANCE, Read, WordBench, Write
+from mtjspice.circuits.bench import EDGE, INSTANCE, Levels, Read, WordBench, Write
 from mtjspice.circuits.meram import MAX_BITS, MeramWord
 from mtjspice.circuits.technology import technology as load_technology
 from mtjspice.device.card import load_card
@@ -44,6 +44,7 @@ def netlist(
     temperature: float = 300.0,
     states: str | None = None,
     control: float = 1.2,
+    write_rail: float | None = None,
     include: bool | str = False,
 ) -> str:
     """Return a deck that reads, writes and reads a word of fixed junctions and prints what it measures.
@@ -68,6 +69,7 @@ def netlist(
         (Read(), Write(control), Read()),
         chosen,
         temperature,
+        levels=Levels() if write_rail is None else Levels(write_rail=write_rail),
         states=parse_states(states, bits),
     )
     models = f'.include "{path if include is True else include}"' if include else None
