@@ -35,15 +35,27 @@ def test_summary_has_what_is_promised(summary):
         assert 1e-10 < point["pulse_width"] < 1e-8
         assert 0 <= point["low"] <= point["probability"] <= point["high"] <= 1
     assert 0 < summary["energy_per_bit"]["mtj"] < 0.2 * summary["energy_per_bit"]["total"] < 1e-12
-    assert 5e-10 < summary["write_latency"]["value"] < 6e-9
-    assert 5e-10 < summary["read_latency"]["value"] < 6e-9
-    assert summary["sense_margin"]["minimum"] > 0.1
-    assert summary["read_error_rate"]["trials"] == 32
+    assert 5e-10 < summary["write_latency"] < 6e-9
+    assert 5e-10 < summary["read_latency"] < 6e-9
+    assert summary["sense_margin_range"]["minimum"] > 0.1
+    assert summary["read_error_rate_trials"] == 32
     assert summary["bits"]["cosimulated"] == 32
     assert summary["bits"]["emulated"] == 1_000_000
-    assert 0 <= summary["bits"]["ones_fraction"]["value"] <= 1
-    assert summary["engine"]["simulator"].startswith("ngspice-")
+    assert 0 <= summary["bits"]["ones_fraction"] <= 1
+    assert summary["engine"].startswith("ngspice-")
     assert summary["agreement"]["p_value"] > 1e-4
+
+
+def test_every_estimate_has_its_interval(summary):
+    for place, names in (
+        (summary, ("write_latency", "read_latency", "sense_margin", "read_error_rate", "reset_error_rate")),
+        (summary["energy_per_bit"], ("total", "mtj")),
+        (summary["bits"], ("ones_fraction",)),
+        (summary["bits"]["emulator"], ("p01", "p10")),
+        (summary["half_point"], ("predicted",)),
+    ):
+        for name in names:
+            assert place[f"{name}_interval"]["low"] <= place[name] <= place[f"{name}_interval"]["high"], name
 
 
 def test_energy_parts_add_up(summary):
@@ -56,7 +68,7 @@ def test_bits_and_curve_are_on_disk_with_their_origin(folder, summary):
     cosimulated = read_binary(folder / "bits_cosimulated.bin")
     emulated = read_binary(folder / "bits_emulated.bin")
     assert (cosimulated.origin, emulated.origin) == ("co-simulated", "emulated")
-    assert cosimulated.ones_fraction == summary["bits"]["ones_fraction"]["value"]
+    assert cosimulated.ones_fraction == summary["bits"]["ones_fraction"]
     assert len(emulated) == 1_000_000
     assert "entropy" in json.loads((folder / "bits_emulated.bin.json").read_text())["notice"]
     with xr.open_dataset(folder / "switching_curve.nc") as curve:

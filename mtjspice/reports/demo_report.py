@@ -58,47 +58,61 @@ def render(c: Contents) -> str:
 
 def digest(summary: dict[str, Any]) -> list[tuple[str, str]]:
     """Return the main figures of a summary as (name, text), for a terminal."""
-    energy, agreement, bits = summary["energy_per_bit"], summary["agreement"], summary["bits"]
-    margin, reads, latency = summary["sense_margin"], summary["read_error_rate"], summary["read_latency"]["value"]
-    agrees = f"p = {agreement['p_value']:.2f}, largest difference {agreement['largest_z']:.1f} sigma"
-    ones = f"{bits['ones_fraction']['value']:.1%} ones"
+    s = summary
+    energy, agreement, bits = s["energy_per_bit"], s["agreement"], s["bits"]
+    margin = f"{_show(s['sense_margin'], 'V')}, smallest {_show(s['sense_margin_range']['minimum'], 'V')}"
+    errors = f"{s['read_error_rate_count']} of {s['read_error_rate_trials']}"
     return [
-        ("circuit against macrospin", agrees),
-        ("50 % point", engineering(summary["half_point"]["pulse_width"], "s", 3)),
-        ("energy per bit", f"{engineering(energy['total'], 'J', 3)}, MTJs {engineering(energy['mtj'], 'J', 3)} of it"),
-        ("write latency", engineering(summary["write_latency"]["value"], "s", 3)),
-        ("read latency", "no read was decided" if latency is None else engineering(latency, "s", 3)),
-        ("sense margin", f"{engineering(margin['value'], 'V', 3)}, smallest {engineering(margin['minimum'], 'V', 3)}"),
-        ("read errors", f"{reads['count']} of {reads['trials']} (95 %: up to {reads['high']:.2%})"),
-        ("bits", f"{bits['cosimulated']} co-simulated, {ones}; {bits['emulated']} emulated"),
+        (
+            "circuit against macrospin",
+            f"p = {agreement['p_value']:.2f}, largest difference {agreement['largest_z']:.1f} sigma",
+        ),
+        ("50 % point", _show(s["half_point"]["pulse_width"], "s")),
+        ("energy per bit", f"{_show(energy['total'], 'J')}, MTJs {_show(energy['mtj'], 'J')} of it"),
+        ("write latency", _show(s["write_latency"], "s")),
+        ("read latency", _show(s["read_latency"], "s")),
+        ("sense margin", margin),
+        ("read errors", f"{errors} (95 %: up to {s['read_error_rate_interval']['high']:.2%})"),
+        ("bits", f"{bits['cosimulated']} co-simulated, {bits['ones_fraction']:.1%} ones; {bits['emulated']} emulated"),
     ]
 
 
-def _interval(low: float, high: float, unit: str = "", digits: int = 3) -> str:
-    return f"{engineering(low, unit, digits)} to {engineering(high, unit, digits)}"
+def _show(value: float | None, unit: str) -> str:
+    return "not measured" if value is None else engineering(value, unit, 3)
+
+
+def _interval(interval: dict[str, float] | None, unit: str) -> str:
+    if interval is None:
+        return "too few for an interval"
+    return f"95 %: {engineering(interval['low'], unit, 3)} to {engineering(interval['high'], unit, 3)}"
+
+
+def _share(interval: dict[str, float]) -> str:
+    return f"95 %: {interval['low']:.2%} to {interval['high']:.2%}"
+
+
+def _extent(extent: dict[str, float] | None, unit: str) -> str:
+    return (
+        ""
+        if extent is None
+        else f"{engineering(extent['minimum'], unit, 3)} to {engineering(extent['maximum'], unit, 3)}"
+    )
 
 
 def _numbers(c: Contents) -> html.Section:
     s = c.summary
-    energy, reads, resets = s["energy_per_bit"], s["read_error_rate"], s["reset_error_rate"]
-    margin, latency = s["sense_margin"], s["read_latency"]
-    read_latency = "no read was decided" if latency["value"] is None else engineering(latency["value"], "s", 3)
+    energy, half = s["energy_per_bit"], s["half_point"]
     rows = [
-        ("50 % point (pulse width)", engineering(s["half_point"]["pulse_width"], "s", 3), f"predicted there: {s['half_point']['predicted']['value']:.3f}"),
-        ("energy per bit, everything drawn", engineering(energy["total"], "J", 3),
-         "95 %: " + _interval(energy["total_interval"]["low"], energy["total_interval"]["high"], "J")),
-        ("of which dissipated in the MTJs", engineering(energy["mtj"], "J", 3),
-         "95 %: " + _interval(energy["mtj_interval"]["low"], energy["mtj_interval"]["high"], "J")),
-        ("write latency (trigger to end of pulse)", engineering(s["write_latency"]["value"], "s", 3),
-         f"at most {engineering(s['write_latency']['maximum'], 's', 3)}"),
-        ("read latency (read bias to decision)", read_latency,
-         f"at most {engineering(latency['maximum'] or 0.0, 's', 3)}; {latency['undecided']} undecided"),
-        ("sense margin (when the latch fires)", engineering(margin["value"], "V", 3),
-         f"smallest {engineering(margin['minimum'], 'V', 3)}, s.d. {engineering(margin['standard_deviation'], 'V', 3)}"),
-        ("read errors", f"{reads['count']} of {reads['trials']}", f"95 %: {reads['low']:.2%} to {reads['high']:.2%}"),
-        ("reset errors", f"{resets['count']} of {resets['trials']}", f"95 %: {resets['low']:.2%} to {resets['high']:.2%}"),
-        ("ones among the co-simulated bits", f"{s['bits']['ones_fraction']['value']:.1%}",
-         f"95 %: {s['bits']['ones_fraction']['low']:.1%} to {s['bits']['ones_fraction']['high']:.1%}"),
+        ("50 % point (pulse width)", _show(half["pulse_width"], "s"), f"predicted there: {half['predicted']:.3f}"),
+        ("energy per bit, everything drawn", _show(energy["total"], "J"), _interval(energy["total_interval"], "J")),
+        ("of which dissipated in the MTJs", _show(energy["mtj"], "J"), _interval(energy["mtj_interval"], "J")),
+        ("write latency (trigger to end of pulse)", _show(s["write_latency"], "s"), _extent(s["write_latency_range"], "s")),
+        ("read latency (read bias to decision)", _show(s["read_latency"], "s"),
+         f"{_extent(s['read_latency_range'], 's')}; {s['undecided_reads']} undecided"),
+        ("sense margin (when the latch fires)", _show(s["sense_margin"], "V"), _extent(s["sense_margin_range"], "V")),
+        ("read errors", f"{s['read_error_rate_count']} of {s['read_error_rate_trials']}", _share(s["read_error_rate_interval"])),
+        ("reset errors", f"{s['reset_error_rate_count']} of {s['reset_error_rate_trials']}", _share(s["reset_error_rate_interval"])),
+        ("ones among the co-simulated bits", f"{s['bits']['ones_fraction']:.1%}", _share(s["bits"]["ones_fraction_interval"])),
         ("largest m_z difference in the coupling", f"{s['coupling_error']:.1e}", "between ngspice and the accepted macrospin"),
     ]  # fmt: skip
     table = html.Table(("quantity", "value", "interval or range"), rows)
@@ -168,8 +182,7 @@ def _bits(c: Contents) -> html.Section:
     emulator = c.summary["bits"]["emulator"]
     text = (
         f"The word at its 50 % point gave {c.diagnoses[0].length} co-simulated bits. A two-state Markov chain fitted to "
-        f"them, P(0→1) = {emulator['p01']['value']:.3f} (95 %: {emulator['p01']['low']:.3f} to {emulator['p01']['high']:.3f}), "
-        f"P(1→0) = {emulator['p10']['value']:.3f} ({emulator['p10']['low']:.3f} to {emulator['p10']['high']:.3f}), emulated "
+        f"them, P(0→1) = {_probability(emulator, 'p01')}, P(1→0) = {_probability(emulator, 'p10')}, emulated "
         f"{c.diagnoses[1].length} more. They inherit its sampling error: a bias within these intervals is far outside what "
         "a million fair bits would show, so a failing frequency test of the emulated bits says how well the 50 % point is "
         "known, not how good the junction is. Bits are in word order, so lag 8 is the same junction one cycle later."
@@ -193,6 +206,11 @@ def _bits(c: Contents) -> html.Section:
     ]  # fmt: skip
     header = ("bits", "number", "ones", "95 % interval", "frequency p", "runs p", "runs", "lags outside band")
     return html.Section("Bits", [text], pictures, [html.Table(header, rows, "SP 800-22 frequency and runs tests")])
+
+
+def _probability(emulator: dict[str, Any], name: str) -> str:
+    interval = emulator[f"{name}_interval"]
+    return f"{emulator[name]:.3f} (95 %: {interval['low']:.3f} to {interval['high']:.3f})"
 
 
 def _p_value(p: float | None) -> str:
