@@ -36,11 +36,11 @@ IMAGE_STEPS = (0, 50, 150, 350, 999)
 class Effort:
     """How much is simulated. The defaults take about two minutes on two cores."""
 
-    repeats: int = 20
-    predicted_trials: int = 1600
-    trim_trials: int = 5000
+    repeats: int = 16
+    predicted_trials: int = 1500
+    trim_trials: int = 4000
     chunks: int = 8
-    cycles: int = 8
+    cycles: int = 7
     emulated_bits: int = 1_000_000
 
 
