@@ -16,10 +16,10 @@ dev:
 	@bash scripts/setup.sh dev
 
 test: dev
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 slow: dev
-	$(BIN)/pytest -n auto -m slow $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile -m slow $(ARGS)
 
 # the wheel, installed into an empty environment
 wheel-test: dev

@@ -42,6 +42,7 @@ class Effort:
     chunks: int = 8
     cycles: int = 7
     emulated_bits: int = 1_000_000
+    widths: tuple[float, ...] = WIDTHS
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ def compute(seed: int, effort: Effort) -> DemoResult:
     cost_predict = effort.predicted_trials * cost_trial
     cost_trim = cost_write + effort.trim_trials * cost_trial
     total = (
-        cost_write * (len(pulses.CONTROL_GRID) + len(WIDTHS) * effort.repeats)
-        + cost_predict * len(WIDTHS)
+        cost_write * (len(pulses.CONTROL_GRID) + len(effort.widths) * effort.repeats)
+        + cost_predict * len(effort.widths)
         + cost_trim * switching.TRIM_ITERATIONS
         + cost_cycle * effort.chunks * effort.cycles
         + 5
@@ -97,7 +98,7 @@ def compute(seed: int, effort: Effort) -> DemoResult:
         calibration = pulses.calibrate_pulse(bench, pool, seed, on_result=lambda: bar.advance(cost_write))
         bar.stage("writing at every pulse width")
         points = switching.switching_curve(
-            bench, calibration, WIDTHS, pool, repeats=effort.repeats, predicted_trials=effort.predicted_trials,
+            bench, calibration, effort.widths, pool, repeats=effort.repeats, predicted_trials=effort.predicted_trials,
             seed=seed, on_result=lambda: bar.advance(cost_write), on_prediction=lambda: bar.advance(cost_predict),
         )  # fmt: skip
         bar.stage("trimming the 50 % point")

@@ -104,7 +104,7 @@ def test_report_is_self_contained(folder):
 
 
 def test_same_seed_repeats_to_the_byte_and_another_changes_the_bits(folder, tmp_path):
-    small = replace(EFFORT, predicted_trials=100, trim_trials=100, cycles=1)
+    small = replace(EFFORT, predicted_trials=100, trim_trials=100, cycles=1, widths=(0.52e-9, 1.0e-9, 1.7e-9))
     first, again, other = tmp_path / "a", tmp_path / "b", tmp_path / "c"
     demo.run(first, 7, small)
     demo.run(again, 7, small)
