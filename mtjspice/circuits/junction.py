@@ -5,11 +5,13 @@ One conduction law serves every variant; what differs is where the node ``mz`` g
     top o----+--------+       I = G(m_z, V) V with V = V(top, bottom) and
              |        |       G = G_P/2 [(1 + m_z) + (1 - m_z)/(1 + TMR(V))], TMR(V) = TMR_0/(1 + (V/V_h)^2),
             Bj       Cj       written as G_P [1 - (1 - m_z)/2 k/(s + V^2)]
-             |        |       with k = TMR_0 V_h^2 and s = (1 + TMR_0) V_h^2 to spare ngspice a division
-    bot o----+--------+
+             |        |       with k = TMR_0 V_h^2 and s = (1 + TMR_0) V_h^2 to spare ngspice a division;
+    bot o----+--------+       times 1 + c1 V + c2 V^2 where the card has a finite barrier height (Brinkman)
 
 * ``cosim``: an external source that the compiled macrospin bank drives,
 * ``fixed``: a constant state, for decks that plain ngspice runs.
+
+The card is taken at its own values: for a deck at another temperature, pass `temperature.at_temperature` of it.
 """
 
 from PySpice.Spice.Netlist import SubCircuit
@@ -32,7 +34,9 @@ def _current(card: MTJCard, antiparallel_share: str) -> str:
     k = card.tmr * card.tmr_half_voltage**2
     s = (1 + card.tmr) * card.tmr_half_voltage**2
     volt = "V(top,bottom)"
-    return f"{number(parallel)}*{volt}*(1-{antiparallel_share}*{number(k)}/({number(s)}+{volt}*{volt}))"
+    c1, c2 = derived.conductance_coefficients(card)
+    brinkman = f"(1+{volt}*({number(c1)}+{number(c2)}*{volt}))*" if (c1, c2) != (0, 0) else ""
+    return f"{number(parallel)}*{volt}*{brinkman}(1-{antiparallel_share}*{number(k)}/({number(s)}+{volt}*{volt}))"
 
 
 def junction(card: MTJCard) -> SubCircuit:

@@ -8,6 +8,7 @@ bottom electrode) reduces the perpendicular anisotropy.
 from math import pi
 
 ELEMENTARY_CHARGE = 1.602176634e-19  # C
+ELECTRON_MASS = 9.1093837015e-31  # kg
 BOLTZMANN = 1.380649e-23  # J/K
 REDUCED_PLANCK = 1.054571817e-34  # J s
 VACUUM_PERMITTIVITY = 8.8541878128e-12  # F/m

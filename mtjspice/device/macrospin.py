@@ -1,23 +1,24 @@
 """Batched macrospin engine: many trials of one card under given voltage waveforms, compiled and parallel."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import floor, inf
+from math import floor, inf, isfinite
+from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit, prange
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ive
 
-from mtjspice.device import llg
+from mtjspice.device import lanes, llg
 from mtjspice.device.card import MTJCard
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.derived import derive
 from mtjspice.device.llg import advance, decided
-from mtjspice.errors import InputError
+from mtjspice.errors import InputError, choose
 
 DECISION_DEPTH = 4.0  # kT below the saddle at which a final state counts as decided
 DECISION_CAP = 0.8  # of the barrier, for devices whose barrier is only a few kT
-_STEPS_BETWEEN_DECISIONS = 16.0  # noise steps; an advance costs one extra noise node each time it is entered
 DECISION_TIME = 1e-7  # s, longest relaxation before the sign of m_z decides
 
 PARALLEL = 1
@@ -118,12 +119,28 @@ def thermal_states(
 
 def decision_depth(row: NDArray[np.float64]) -> float:
     """Depth below the saddle (in kT) at which a state counts as decided; the shallower well reaches it too."""
-    if row[llg.FIELD_K] <= 0:
+    saddle = float(row[llg.SADDLE])
+    if not isfinite(saddle):
         return 0.0
-    h, h_z = row[llg.FIELD_X] / row[llg.FIELD_K], abs(row[llg.FIELD_Z]) / row[llg.FIELD_K]
-    theta = np.linspace(0.0, np.pi / 2, 1001)
-    well = np.max(np.cos(theta) ** 2 + 2 * h * np.sin(theta) - 2 * h_z * np.cos(theta)) - 2 * h
-    return float(min(DECISION_DEPTH, DECISION_CAP * row[llg.DELTA_0] * max(0.0, well)))
+    well = _well_energy(row)
+    return float(min(DECISION_DEPTH, DECISION_CAP * row[llg.MOMENT] * max(0.0, saddle - well)))
+
+
+def _well_energy(row: NDArray[np.float64]) -> float:
+    """Energy (T) at the bottom of the shallower well, on a grid of directions."""
+    theta = np.linspace(0.0, np.pi / 2, 501)[:, None]
+    plain = row[llg.FIELD_SHAPE_Y] == 0 and row[llg.FIELD_Y] == 0
+    phi = np.zeros(1) if plain else np.linspace(0.0, 2 * np.pi, 181)
+    x, y, z = np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi), np.cos(theta) + 0 * phi
+    against = -np.sign(row[llg.FIELD_Z]) if row[llg.FIELD_Z] else 1.0
+    return float(
+        np.min(
+            -0.5 * (row[llg.FIELD_K] * z * z - row[llg.FIELD_SHAPE_Y] * y * y)
+            - row[llg.FIELD_X] * x
+            - row[llg.FIELD_Y] * y
+            - row[llg.FIELD_Z] * against * z
+        )
+    )
 
 
 @njit(cache=True)
@@ -143,67 +160,109 @@ def relax(
     while t < start + limit:
         if decided(p, m, depth):
             return True
-        node += _STEPS_BETWEEN_DECISIONS
+        node += lanes.STEPS_BETWEEN_DECISIONS
         advance(p, seed, device, m, t, node * step, 0.0, 0.0)
         t = node * step
     return False
 
 
-@njit(parallel=True, cache=True)
-def _run(
-    p: NDArray[np.float64],
-    seed: int,
-    first_device: int,
-    m: NDArray[np.float64],
-    times: NDArray[np.float64],
-    volts: NDArray[np.float64],
-    choice: NDArray[np.int64],
-    relaxing: bool,
-    depth: float,
-    limit: float,
-) -> NDArray[np.bool_]:
-    n = m.shape[0]
+@njit(parallel=True, cache=True, error_model="numpy")
+def _run_full(
+    rows: NDArray[np.float64], card_of: NDArray[np.int64], seed: int, first_device: int, states: NDArray[np.float64],
+    times: NDArray[np.float64], volts: NDArray[np.float64], choice: NDArray[np.int64], relaxing: bool,
+    depths: NDArray[np.float64], limit: float, lines: NDArray[np.float64],
+) -> NDArray[np.bool_]:  # fmt: skip
+    """Trial by trial, for rows with the column FULL set; ``states`` (n, STATE) in place."""
+    n = states.shape[0]
     done = np.ones(n, np.bool_)
     for trial in prange(n):
-        row = volts[choice[trial]]
-        state = m[trial].copy()
+        p, row, line = rows[card_of[trial]], volts[choice[trial]], lines[choice[trial]]
+        device = first_device + trial
+        state = states[trial].copy()
         for k in range(len(times) - 1):
-            advance(p, seed, first_device + trial, state, times[k], times[k + 1], row[k], row[k + 1])
+            llg.advance(p, seed, device, state, times[k], times[k + 1], row[k], row[k + 1], line[k], line[k + 1])
         if relaxing:
-            done[trial] = relax(p, seed, first_device + trial, state, times[-1], depth, limit)
-        m[trial] = state
+            done[trial] = relax(p, seed, device, state, times[-1], depths[card_of[trial]], limit)
+        states[trial] = state
+    return done
+
+
+def _run_lanes(precision: str, arguments: tuple[Any, ...], n: int) -> NDArray[np.bool_]:
+    """Blocks of trials on the threads that numba would use; the compiled block lets the interpreter go."""
+    block: Any = lanes.block64 if precision == "float64" else lanes.block32
+    threads = get_num_threads()
+    width = min(lanes.LANES, -(-n // (8 * threads)) * 8)  # narrower blocks where there are few trials
+    done = np.ones(n, np.bool_)
+    with ThreadPoolExecutor(threads) as pool:
+        parts = [pool.submit(block, *arguments, done, begin, min(width, n - begin)) for begin in range(0, n, width)]
+        for part in parts:
+            part.result()
     return done
 
 
 def run(
-    row: NDArray[np.float64],
+    rows: NDArray[np.float64],
     initial: NDArray[np.float64],
     times: NDArray[np.float64],
     volts: NDArray[np.float64],
     seed: int,
     *,
     choice: NDArray[np.int64] | None = None,
+    card_of: NDArray[np.int64] | None = None,
     first_device: int = 0,
     relaxing: bool = True,
+    precision: str = "float64",
+    lines: NDArray[np.float64] | None = None,
 ) -> Outcome:
     """Integrate ``initial`` (n, 3) through waveforms on common ``times`` (k,), then relax at V = 0.
 
-    ``volts`` is (k,) or (waveforms, k); ``choice`` (n,) says which waveform a trial sees (default: in turn).
-    Trial i has the noise of device ``first_device + i``; ``row`` comes from `llg.parameters`.
+    ``rows`` from `llg.parameters` is (COLUMNS,) or (cards, COLUMNS); then ``card_of`` (n,) says which card a trial is
+    (default: in turn), and all must share noise step, substeps and drive hold. ``volts`` is (k,) or (waveforms, k);
+    ``choice`` (n,) says which waveform a trial sees (default: in turn). Trial i has the noise of device
+    ``first_device + i``. ``precision`` "float32" halves the time; its distributions are those of "float64", its
+    trajectories are not. ``lines`` (like ``volts``, A) is the current of a spin-orbit line. Raises InputError where
+    the step does not resolve the precession at one of the voltages.
     """
     table = np.atleast_2d(np.asarray(volts, float))
+    cards = np.atleast_2d(np.asarray(rows, float))
+    n = len(initial)
     if choice is None:
-        choice = np.arange(len(initial)) % len(table)
+        choice = np.arange(n) % len(table)
+    if card_of is None:
+        card_of = np.arange(n) % len(cards)
     m = np.array(initial, dtype=float, order="C")
     # the compiled loop checks no bounds
     if m.ndim != 2 or m.shape[1] != 3 or table.ndim != 2 or table.shape[1] != len(times):
         raise ValueError("run needs initial states (n, 3) and waveforms that have a voltage for each time")
-    if len(choice) != len(m) or (len(m) and not 0 <= np.min(choice) <= np.max(choice) < len(table)):
-        raise ValueError("choice must name one of the waveforms for each trial")
-    done = _run(
-        row, _word(seed), first_device, m, np.ascontiguousarray(times, dtype=float), np.ascontiguousarray(table),
-        choice, relaxing, decision_depth(row) if relaxing else 0.0, DECISION_TIME,
+    for index, count, what in ((choice, len(table), "waveforms"), (card_of, len(cards), "cards")):
+        if len(index) != n or (n and not 0 <= np.min(index) <= np.max(index) < count):
+            raise ValueError(f"each trial must name one of the {what}")
+    if cards.shape[1] != llg.COLUMNS or np.ptp(cards[:, [llg.NOISE_STEP, llg.SUBSTEPS, llg.DRIVE_HOLD]], axis=0).any():
+        raise ValueError("the cards of a run must be parameter rows with the same noise step, substeps and drive hold")
+    choose("precision", precision, ("float32", "float64"))
+    for p in cards:
+        llg.check_step(p, table)
+    depths = np.array([decision_depth(p) if relaxing else 0.0 for p in cards])
+    common = (
+        np.ascontiguousarray(cards), np.ascontiguousarray(card_of, dtype=np.int64), _word(seed), first_device
     )  # fmt: skip
+    waveforms = (
+        np.ascontiguousarray(times, dtype=float), np.ascontiguousarray(table),
+        np.ascontiguousarray(choice, dtype=np.int64), relaxing, depths, DECISION_TIME,
+    )  # fmt: skip
+    if lines is not None or np.any(cards[:, llg.FULL]):
+        if precision != "float64":
+            raise InputError("single precision is for devices without self-heating, lag, current-driven torque and SOT")
+        currents = np.zeros_like(table) if lines is None else np.broadcast_to(np.asarray(lines, float), table.shape)
+        states = np.zeros((n, llg.STATE))
+        states[:, :3] = m
+        states[:, llg.DRIVE] = table[choice, 0]
+        forced = common[0].copy()
+        forced[:, llg.FULL] = 1.0  # a line current acts in the full equation only
+        done = _run_full(forced, *common[1:], states, *waveforms, np.ascontiguousarray(currents))
+        m = states[:, :3].copy()
+    else:
+        done = _run_lanes(precision, (*common, m, *waveforms), n)
     return Outcome(m, int(np.count_nonzero(~done)))
 
 

@@ -43,8 +43,9 @@ class Bank:
         self.junctions = tuple(junctions)
         self._rows = np.ascontiguousarray(rows, dtype=np.float64)
         self._ids = np.array([junction.device for junction in junctions], dtype=np.int64)
-        self.magnetization = np.array(initial, dtype=np.float64, order="C")
-        self._trial = self.magnetization.copy()
+        self._state = np.zeros((n, llg.STATE))
+        self._state[:, :3] = initial
+        self._trial = self._state.copy()
         self._voltages = np.zeros(n)
         self._clock = np.array([0.0, cb.NO_TRIAL, 0.0])
         self._table = _hash_table([junction.source for junction in junctions])
@@ -55,7 +56,7 @@ class Bank:
         self.header[cb.DEVICES], self.header[cb.SEED], self.header[cb.CAPACITY] = n, seed, capacity
         self.header[cb.TABLE_SIZE] = len(self._table)
         for word, array in (
-            (cb.PARAMETERS, self._rows), (cb.DEVICE_IDS, self._ids), (cb.ACCEPTED, self.magnetization),
+            (cb.PARAMETERS, self._rows), (cb.DEVICE_IDS, self._ids), (cb.ACCEPTED, self._state),
             (cb.TRIAL, self._trial), (cb.VOLTAGES, self._voltages), (cb.CLOCK, self._clock), (cb.TABLE, self._table),
             (cb.NODES, self._nodes), (cb.COUNTERS, self._counters), (cb.RECORD, self._record),
         ):  # fmt: skip
@@ -87,6 +88,11 @@ class Bank:
         # with uic, the first point lies a little after 0
         if self.junctions and self.points and self._record[0, 0] > self._rows[:, llg.NOISE_STEP].min():
             raise SimulatorError(f"the deck saves from {self._record[0, 0]:g} s on; it must save from 0 s")
+
+    @property
+    def magnetization(self) -> NDArray[np.float64]:
+        """Accepted magnetizations, (n, 3)."""
+        return self._state[:, :3]
 
     @property
     def points(self) -> int:

@@ -97,17 +97,16 @@ def supply(value, time, name, ident, user):  # type: ignore[no-untyped-def]
         value[0] = np.nan  # no callback can end the transient, but non-convergence does
         return 0
     clock = carray(_pointer(h[CLOCK]), CLOCK_WORDS, np.float64)
-    trial = carray(_pointer(h[TRIAL]), (n, 3), np.float64)
+    trial = carray(_pointer(h[TRIAL]), (n, llg.STATE), np.float64)
     if time != clock[TIME_TRIAL]:
         counters[ATTEMPTS] += 1
         p = carray(_pointer(h[PARAMETERS]), (n, llg.COLUMNS), np.float64)
         ids = carray(_pointer(h[DEVICE_IDS]), n, np.int64)
-        accepted = carray(_pointer(h[ACCEPTED]), (n, 3), np.float64)
+        accepted = carray(_pointer(h[ACCEPTED]), (n, llg.STATE), np.float64)
         volts = carray(_pointer(h[VOLTAGES]), n, np.float64)
         for i in range(n):
-            trial[i, 0] = accepted[i, 0]
-            trial[i, 1] = accepted[i, 1]
-            trial[i, 2] = accepted[i, 2]
+            for c in range(llg.STATE):
+                trial[i, c] = accepted[i, c]
             llg.advance(p[i], h[SEED], ids[i], trial[i], clock[TIME_ACCEPTED], time, volts[i], volts[i])
         clock[TIME_TRIAL] = time
     value[0] = trial[device, 2]
@@ -126,8 +125,8 @@ def accept(vectors, count, ident, user):  # type: ignore[no-untyped-def]
     counters = carray(_pointer(h[COUNTERS]), COUNTER_WORDS, np.int64)
     p = carray(_pointer(h[PARAMETERS]), (n, llg.COLUMNS), np.float64)
     ids = carray(_pointer(h[DEVICE_IDS]), n, np.int64)
-    accepted = carray(_pointer(h[ACCEPTED]), (n, 3), np.float64)
-    trial = carray(_pointer(h[TRIAL]), (n, 3), np.float64)
+    accepted = carray(_pointer(h[ACCEPTED]), (n, llg.STATE), np.float64)
+    trial = carray(_pointer(h[TRIAL]), (n, llg.STATE), np.float64)
     volts = carray(_pointer(h[VOLTAGES]), n, np.float64)
     time = carray(_pointer(addresses[nodes[n, 0]] + _CREAL_OFFSET), 1, np.float64)[0]
     point = counters[POINTS]
