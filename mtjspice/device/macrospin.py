@@ -2,7 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import floor, inf, isfinite
+from functools import partial
+from math import atan2, floor, hypot, inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,18 @@ from numba import get_num_threads, njit, prange
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ive
 
-from mtjspice.device import lanes, llg
+from mtjspice.device import derived, lanes, llg
 from mtjspice.device.card import MTJCard
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.derived import derive
 from mtjspice.device.llg import advance, decided
+from mtjspice.device.temperature import check
 from mtjspice.errors import InputError, choose
 
 DECISION_DEPTH = 4.0  # kT below the saddle at which a final state counts as decided
 DECISION_CAP = 0.8  # of the barrier, for devices whose barrier is only a few kT
+_AZIMUTHS = 512
+_ANY_STEP = 1e-15  # s; equilibrium does not depend on the step
 DECISION_TIME = 1e-7  # s, longest relaxation before the sign of m_z decides
 
 PARALLEL = 1
@@ -80,41 +84,93 @@ def thermal_states(
 ) -> NDArray[np.float64]:
     """Draw magnetizations (n, 3) from the Boltzmann law inside the wells ``states`` (n,), +1 for P, -1 for AP.
 
-    p(m) ~ exp[Delta_0 (m_z^2 + 2 h m_x + 2 h_z m_z)] with m_z > 0 (P) or m_z < 0 (AP): the polar angle by
-    inversion of its tabulated distribution, then the azimuth, which is von Mises distributed given m_z.
+    p(m) ~ exp(-E/kT) with m_z > 0 (P) or m_z < 0 (AP): the polar angle by inversion of its tabulated distribution,
+    then the azimuth, which is von Mises distributed given m_z for a disc and tabulated for an ellipse.
     Raises InputError for a card without two wells (Stoner and Wohlfarth: h^(2/3) + |h_z|^(2/3) < 1).
     """
     wanted = np.atleast_1d(np.asarray(states))
     if not np.all(np.isin(wanted, (PARALLEL, ANTIPARALLEL))):
         raise InputError("an initial state is +1 (P) or -1 (AP)")
-    figures = derive(card, temperature)
-    h = figures.reduced_field
-    if not h < 1:
+    row = llg.parameters(card, check(temperature), noise_step=_ANY_STEP)
+    _require_wells(card, row)
+    # energies in kT are minus these times the components of m
+    anisotropy, shape, along_z = (row[llg.MOMENT] * row[[llg.FIELD_K, llg.FIELD_SHAPE_Y, llg.FIELD_Z]]).tolist()
+    across = row[llg.MOMENT] * hypot(row[llg.FIELD_X], row[llg.FIELD_Y])
+    direction = atan2(row[llg.FIELD_Y], row[llg.FIELD_X])
+    # uniform in the angle from the z axis: resolves the narrow wells of low temperatures
+    theta = np.linspace(0.0, np.pi / 2, 40001)
+    z, transverse = np.cos(theta), np.sin(theta)
+    azimuthal = _azimuthal_weight(across * transverse, shape * transverse**2, direction)
+    m_z = np.empty(len(wanted))
+    for sign in (PARALLEL, ANTIPARALLEL):
+        chosen = wanted == sign
+        exponent = anisotropy * z * z / 2 + along_z * sign * z + across * transverse
+        exponent = exponent + np.maximum(0.0, -shape) * transverse**2 / 2
+        density = np.exp(exponent - exponent.max()) * azimuthal * transverse
+        cumulative = np.concatenate(([0.0], np.cumsum((density[1:] + density[:-1]) / 2)))
+        angle = np.interp(rng.random(int(chosen.sum())) * cumulative[-1], cumulative, theta)
+        m_z[chosen] = sign * np.cos(angle)
+    radius = np.sqrt(np.maximum(0.0, 1 - m_z * m_z))
+    if shape == 0:
+        azimuth = direction + rng.vonmises(0.0, across * radius)
+    else:
+        azimuth = _tabulated_azimuth(across * radius, shape * radius**2, direction, rng)
+    return np.column_stack((radius * np.cos(azimuth), radius * np.sin(azimuth), m_z))
+
+
+def _require_wells(card: MTJCard, row: NDArray[np.float64]) -> None:
+    """Raise InputError unless the energy has a minimum on either side of the equator."""
+    if derive(card).thermal_stability_zero_field <= 0 or derived.barrier_field(card) <= 0:
+        h = derive(card).reduced_field
         raise InputError(
             f"card {card.name!r} has no stable states: bias field over anisotropy field is {h:.3g} (must be < 1)"
         )
-    h_z = card.perpendicular_field / figures.anisotropy_field
+    h = hypot(row[llg.FIELD_X], row[llg.FIELD_Y]) / row[llg.FIELD_K]
+    h_z = row[llg.FIELD_Z] / row[llg.FIELD_K]
+    # for a disc; an ellipse only raises the threshold where its long axis lies along the field
     if h ** (2 / 3) + abs(h_z) ** (2 / 3) >= 1:
         raise InputError(
             f"card {card.name!r} has one stable state only: bias and perpendicular field over anisotropy field "
             f"are {h:.3g} and {h_z:.3g} (must satisfy h^(2/3) + |h_z|^(2/3) < 1)"
         )
-    delta0 = figures.thermal_stability_zero_field
-    # uniform in the angle from the z axis: resolves the narrow wells of low temperatures
-    theta = np.linspace(0.0, np.pi / 2, 40001)
-    z, transverse = np.cos(theta), np.sin(theta)
-    m_z = np.empty(len(wanted))
-    for sign in (PARALLEL, ANTIPARALLEL):
-        chosen = wanted == sign
-        kappa = 2 * delta0 * h * transverse
-        exponent = delta0 * (z * z + 2 * h_z * sign * z) + kappa
-        density = np.exp(exponent - exponent.max()) * ive(0, kappa) * transverse
-        cumulative = np.concatenate(([0.0], np.cumsum((density[1:] + density[:-1]) / 2)))
-        angle = np.interp(rng.random(int(chosen.sum())) * cumulative[-1], cumulative, theta)
-        m_z[chosen] = sign * np.cos(angle)
-    radius = np.sqrt(np.maximum(0.0, 1 - m_z * m_z))
-    azimuth = rng.vonmises(0.0, 2 * delta0 * h * radius)
-    return np.column_stack((radius * np.cos(azimuth), radius * np.sin(azimuth), m_z))
+
+
+def _azimuthal_exponent(
+    field: NDArray[np.float64], shape: NDArray[np.float64], direction: float, azimuth: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """In-plane part of -E/kT at each ``azimuth``, less its largest possible value."""
+    aligned = field[:, None] * (np.cos(azimuth - direction) - 1)
+    return aligned - shape[:, None] * np.sin(azimuth) ** 2 / 2 - np.maximum(0.0, -shape)[:, None] / 2
+
+
+def _azimuthal_weight(field: NDArray[np.float64], shape: NDArray[np.float64], direction: float) -> NDArray[np.float64]:
+    """Mean over the azimuth of exp(`_azimuthal_exponent`); a Bessel function for a disc."""
+    if not np.any(shape):
+        return np.asarray(ive(0, field))
+    azimuth = np.linspace(0.0, 2 * np.pi, _AZIMUTHS, endpoint=False)
+    weight = np.empty(len(field))
+    for part in range(0, len(field), 1000):
+        here = slice(part, part + 1000)
+        weight[here] = np.exp(_azimuthal_exponent(field[here], shape[here], direction, azimuth)).mean(axis=1)
+    return weight
+
+
+def _tabulated_azimuth(
+    field: NDArray[np.float64], shape: NDArray[np.float64], direction: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw one azimuth for each entry by inversion of its own tabulated distribution."""
+    azimuth = np.linspace(0.0, 2 * np.pi, _AZIMUTHS + 1)
+    result = np.empty(len(field))
+    for part in range(0, len(field), 1000):
+        here = slice(part, part + 1000)
+        density = np.exp(_azimuthal_exponent(field[here], shape[here], direction, azimuth))
+        cumulative = np.cumsum((density[:, 1:] + density[:, :-1]) / 2, axis=1)
+        target = rng.random(len(density)) * cumulative[:, -1]
+        k = np.minimum(np.sum(cumulative < target[:, None], axis=1), _AZIMUTHS - 1)
+        lines = np.arange(len(density))
+        below = np.where(k > 0, cumulative[lines, np.maximum(k - 1, 0)], 0.0)
+        result[here] = azimuth[k] + (target - below) / (cumulative[lines, k] - below) * azimuth[1]
+    return result
 
 
 def decision_depth(row: NDArray[np.float64]) -> float:
@@ -189,12 +245,13 @@ def _run_full(
 
 def _run_lanes(precision: str, arguments: tuple[Any, ...], n: int) -> NDArray[np.bool_]:
     """Blocks of trials on the threads that numba would use; the compiled block lets the interpreter go."""
-    block: Any = lanes.block64 if precision == "float64" else lanes.block32
+    block = lanes.block64 if precision == "float64" else lanes.block32
     threads = get_num_threads()
     width = min(lanes.LANES, -(-n // (8 * threads)) * 8)  # narrower blocks where there are few trials
     done = np.ones(n, np.bool_)
+    work = partial(block, *arguments, done)
     with ThreadPoolExecutor(threads) as pool:
-        parts = [pool.submit(block, *arguments, done, begin, min(width, n - begin)) for begin in range(0, n, width)]
+        parts = [pool.submit(work, begin, min(width, n - begin)) for begin in range(0, n, width)]
         for part in parts:
             part.result()
     return done
