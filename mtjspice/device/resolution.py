@@ -177,8 +177,8 @@ def solve_adaptively(problem: Problem, tolerance: float, max_degree: int, progre
             _part(progress, max(told, 0.85), 1.0),
         )
         change = np.abs(values[checked] - coarse)
-        gain = trend.gain(below, float(change.max()), degree)
-        numerical = np.asarray(weight @ change) * gain
+        change = np.asarray(weight @ change)  # drives far out in the spread count as little as they weigh
+        numerical = change * trend.gain(below, float(change.max()), degree)
         if numerical.max() <= tolerance:
             break
         if degree >= max_degree:
