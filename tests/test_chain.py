@@ -8,8 +8,9 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.special import expit, logit
 
-from mtjspice.device import chain
+from mtjspice.device import chain, chain_kernel, noise
 from mtjspice.device.chain import ChainModel, fit
 
 # lambda = 0.7, 0.1, 0, -0.4, -0.85
@@ -30,21 +31,79 @@ def test_stationary_law_and_correlation():
     np.testing.assert_allclose((1 - p1) * P01 + p1 * (1 - P10), p1)
 
 
-@pytest.mark.parametrize("block", [1, 7, 64, 1 << 16])
-def test_sample_is_the_chain_itself(monkeypatch, block):
-    """The vectorised sample equals the chain stepped one bit at a time with the same uniform numbers."""
-    monkeypatch.setattr(chain, "_BLOCK", block)
-    p01, p10 = np.append(P01, [1.0, 1.0, 0.0, 0.001]), np.append(P10, [1.0, 0.0, 0.5, 0.002])
-    chains = model(p01, p10)
-    cycles = 501
-    u = np.random.default_rng(5).random((cycles, p01.size))
-    expected = np.empty((cycles, p01.size), dtype=np.uint8)
-    expected[0] = u[0] < chains.stationary()
-    for t in range(1, cycles):
-        expected[t] = u[t] < np.where(expected[t - 1], 1 - p10, p01)
-    sample = chains.sample(cycles, np.random.default_rng(5))
-    assert sample.dtype == np.uint8
-    np.testing.assert_array_equal(sample, expected)
+def stepped(p01, p10, first, words):
+    """Chains stepped one bit at a time with the given 31-bit uniform numbers."""
+    bits = np.empty(words.shape, dtype=np.uint8)
+    state = first
+    for t in range(len(words)):
+        threshold = np.minimum(np.rint(np.where(state, 1 - p10, p01) * 2.0**31), 2**31 - 1)
+        bits[t] = state = words[t] < threshold
+    return bits
+
+
+@pytest.mark.parametrize(("lanes", "buffer"), [(1, 1 << 13), (1, 64), (9, 1 << 13), (9, 20), (9, 1), (40, 256)])
+def test_sample_is_the_chain_itself(lanes, buffer):
+    """The compiled loop equals the chain stepped one bit at a time with Threefry's words in order."""
+    rng = np.random.default_rng(5)
+    p01, p10 = rng.random(lanes), rng.random(lanes)
+    p01[:1], p10[:1] = 0.001, 0.002
+    key, start = np.array([7, 9], np.uint32), 2 * 123 + 1
+    count = 301 * lanes
+    stream = [noise.threefry2x32(7, 9, k, 0) for k in range(123, 123 + count // 2 + 2)]
+    words = np.array(stream, np.int64).ravel()[1 : 1 + count].reshape(301, lanes) >> 1
+    state = rng.integers(0, 2, lanes).astype(np.uint8)
+    expected = stepped(p01, p10, state.copy(), words)
+    out = np.empty((301, lanes), np.uint8)
+    thresholds = chain._thresholds(p01), chain._thresholds(1 - p10)
+    chain_kernel.fill(key, start, *thresholds, state, out, buffer)
+    np.testing.assert_array_equal(out, expected)
+    np.testing.assert_array_equal(state, expected[-1])
+
+
+def test_the_counter_carries_into_its_upper_word():
+    """Near 2^32 blocks, past which a plain 32-bit counter would repeat itself."""
+    key, start = np.array([7, 9], np.uint32), 2 * (2**32 - 3)
+    out = np.empty((12, 1), np.uint8)
+    half = np.array([2**30], np.int32)
+    chain_kernel.fill(key, start, half, half, np.zeros(1, np.uint8), out, 1 << 13)
+    stream = [noise.threefry2x32(7, 9, k, 0) for k in (2**32 - 3, 2**32 - 2, 2**32 - 1)]
+    stream += [noise.threefry2x32(7, 9, k, 1) for k in (0, 1, 2)]
+    expected = (np.array(stream, np.int64).ravel() >> 1) < 2**30
+    np.testing.assert_array_equal(out[:, 0], expected)
+
+
+def test_devices_differ_by_the_spread():
+    """Logits of the devices: mean and standard deviation as asked, within 4.5 standard errors (7e-6 each)."""
+    lanes = 20_000
+    spread = model(0.3, 0.6).spread(lanes, np.random.default_rng(3), toggle=0.2, bias=0.1)
+    a, b = logit(spread.p01), logit(spread.p10)
+    for values, centre in ((a, logit(0.3)), (b, logit(0.6))):
+        assert abs(values.mean() - centre) < 4.5 * math.sqrt(0.05 / lanes)
+        assert values.var() == pytest.approx(0.05, rel=4.5 * math.sqrt(2 / lanes))
+    # covariance: common part minus opposite part
+    assert np.cov(a, b)[0, 1] == pytest.approx(0.04 - 0.01, abs=4.5 * 0.05 / math.sqrt(lanes))
+    with pytest.raises(ValueError, match="must not be negative"):
+        model(0.3, 0.6).spread(3, np.random.default_rng(3), bias=-1)
+    with pytest.raises(ValueError, match="cannot stand for"):
+        model(P01, P10).spread(3, np.random.default_rng(3))
+
+
+def test_drift_widens_the_devices_as_a_random_walk():
+    """After n cycles the logit of p01 (= 1 - p10: independent bits) has wandered by bias sqrt(n)."""
+    lanes, cycles = 4000, 20_000
+    drift = chain.Drift(bias=0.01, interval=500)
+    bits = model(0.5, 0.5).sample(cycles, np.random.default_rng(8), lanes=lanes, drift=drift)
+    early, late = bits[:500].mean(axis=0), bits[-500:].mean(axis=0)
+    assert early.var() == pytest.approx(0.25 / 500, rel=0.1)  # 4.5 standard errors of a variance of 4000 devices
+    wandered = 0.01**2 * (cycles - 500)
+    rng = np.random.default_rng(1)
+    expected = expit(np.sqrt(wandered) * rng.standard_normal(400_000))
+    assert late.var() == pytest.approx(expected.var() + np.mean(expected * (1 - expected)) / 500, rel=0.1)
+    np.testing.assert_array_equal(
+        bits[:700], model(0.5, 0.5).sample(700, np.random.default_rng(8), lanes=lanes, drift=drift)
+    )
+    with pytest.raises(ValueError, match="interval of 1 or more"):
+        chain.Drift(interval=0)
 
 
 def test_sample_of_deterministic_chains():

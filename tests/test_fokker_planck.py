@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.linalg import eig, expm
 from scipy.sparse.linalg import eigs
 
-from mtjspice.device import derived, fokker_planck, generator, llg, macrospin, propagation, resolution, wells
+from mtjspice.device import derived, fokker_planck, generator, llg, macrospin, propagation, wells
 from mtjspice.device.card import load_card
 from mtjspice.errors import InputError
 
@@ -226,6 +226,7 @@ class TestSpinTorque:
         whole = self.errors(2.0, [3.0], 1e-6, row=row)
         assert abs(whole.stayed[0, 0] - axial.stayed[0, 0]) < 1e-6
 
+    @pytest.mark.slow
     def test_calibrated_point_and_microseconds(self):
         """AP to P at 0.28 V, 10 ns: 0.498; a microsecond at 0.63 V_c0 is close to one half (docs)."""
         ten = fokker_planck.switching_map(self.ROW, [0.28], [1e-8], state=-1, tolerance=1e-5)
@@ -237,6 +238,7 @@ class TestSpinTorque:
         other = fokker_planck.switching_map(self.ROW, [-volts], [1e-6], state=1, tolerance=1e-5)
         assert other.switched[0, 0] == pytest.approx(long.switched[0, 0], abs=1e-8)
 
+    @pytest.mark.slow
     def test_torque_by_current_against_trials(self):
         """Model `const`: the current, not the voltage, sets the torque; 4 standard errors (6e-5)."""
         card = STT.replace(torque_model="const") if hasattr(STT, "torque_model") else STT
@@ -330,6 +332,7 @@ class TestSwitching:
         assert np.all(difference <= rough.error + exact.error)
         assert rough.error.max() <= 2e-4
 
+    @pytest.mark.slow
     def test_write_error_rate_of_a_precessional_junction(self):
         """Two resolutions agree on error rates near 1e-9 to the stated error (state +1 at low voltage: 1 - P = 1)."""
         row = llg.parameters(SMALL)
@@ -362,6 +365,7 @@ class TestSwitching:
     def chances(rows, volt, widths):
         return fokker_planck.switching_map(rows, np.full(len(rows), volt), widths, tolerance=1e-6).switched
 
+    @pytest.mark.slow
     def test_lagging_drive_against_trials(self):
         """V_e follows V with 0.2 ns; 4 standard errors (6e-5)."""
         row = llg.parameters(SMALL)
@@ -453,6 +457,3 @@ class TestInput:
         fokker_planck.switching_map(self.ROW, [1.0], [2e-10], tolerance=1e-2, progress=told.append)
         assert told[-1] == 1.0
         assert np.all(np.diff(told) >= 0)
-
-    def test_evaluation_is_public_enough_to_be_resolved_by_hand(self):
-        assert resolution.Resolution(30, 3.5, 1e-8).degree == 30

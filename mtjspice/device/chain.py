@@ -2,17 +2,21 @@
 
 Each lane (one device, read once per cycle) is a two-state Markov chain given by p01 = P(1 | previous bit 0)
 and p10 = P(0 | previous bit 1). Fitted to the bits of a slower fidelity it gives bits with the same bias and
-the same lag-1 correlation, a million in some 0.02 s. It knows no memory beyond one cycle, no drift and no
-coupling between lanes: bits made here are emulated, and whoever passes them on must label them so.
+the same lag-1 correlation, hundreds of millions a second; `of_pulse` takes them from a card instead. Devices may
+differ (`ChainModel.spread`) and wander (`Drift`); there is no memory beyond one cycle and no coupling between
+lanes: bits made here are emulated, and whoever passes them on must label them so.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv
+from scipy.special import betaincinv, expit, logit
 
-_BLOCK = 1 << 16  # bits that are worked on at once: temporary arrays that fit into a processor cache
+from mtjspice.device import chain_kernel
+from mtjspice.device.card import MTJCard
+from mtjspice.device.constants import ROOM_TEMPERATURE
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,46 +95,105 @@ class ChainModel:
             raise ValueError("only a chain that was fitted to bits can be pooled")
         return _from_counts(self.counts.sum(axis=0, keepdims=True))
 
-    def sample(self, n_cycles: int, rng: np.random.Generator, lanes: int | None = None) -> NDArray[np.uint8]:
+    def sample(
+        self, n_cycles: int, rng: np.random.Generator, lanes: int | None = None, drift: "Drift | None" = None
+    ) -> NDArray[np.uint8]:
         """Bits of ``n_cycles`` cycles, uint8 of shape (n_cycles, lanes), beginning in the stationary law.
 
-        Lanes are independent. ``lanes`` lets a model of one lane stand for that many devices alike. One
-        uniform number of ``rng`` is used per bit, cycle after cycle, so that a shorter sample of the same
-        seed is the beginning of a longer one.
+        Lanes are independent. ``lanes`` lets a model of one lane stand for that many devices alike; ``drift`` lets
+        the probabilities wander. One 32-bit word is used per bit, cycle after cycle, of a Threefry stream whose key
+        is drawn from ``rng``, so that a shorter sample of the same seed is the beginning of a longer one.
+        Probabilities are rounded to 2^-31.
         """
         if n_cycles < 0:
             raise ValueError(f"n_cycles must not be negative: {n_cycles}")
         if lanes is not None and (lanes < 1 or self.lanes not in (1, lanes)):
             raise ValueError(f"a model of {self.lanes} lanes cannot stand for {lanes}")
         width = self.lanes if lanes is None else lanes
-        # One uniform u moves a chain: to 1 if u < low, to 0 if u >= high, and in between it keeps its state
-        # (lambda >= 0) or flips it (lambda < 0). In the frame that flips every cycle the latter keeps it too,
-        # so that the state is always what the last move to 1 or 0 left.
-        low = np.broadcast_to(np.minimum(self.p01, 1 - self.p10), width)
-        high = np.broadcast_to(np.maximum(self.p01, 1 - self.p10), width)
-        alternates = np.broadcast_to((self.lag1() < 0).astype(np.uint8), width)
-        start = np.broadcast_to(self.stationary(), width)
+        key = rng.integers(0, 2**32, 2, dtype=np.uint32)
+        walk = np.random.Generator(np.random.Philox(key=rng.integers(0, 2**63, 2)))
+        state = (walk.random(width) < self.stationary()).astype(np.uint8)
         result = np.empty((n_cycles, width), dtype=np.uint8)
-        rows = max(1, _BLOCK // width)
-        for begin in range(0, n_cycles, rows):
-            end = min(begin + rows, n_cycles)
-            u = rng.random((end - begin, width))
-            flips = (np.arange(begin, end) & 1).astype(np.uint8)[:, None] & alternates
-            to_one = u < low
-            moves = to_one | (u >= high)
-            if begin == 0:
-                to_one[0] = u[0] < start
-                moves[0] = True
-                before = np.zeros(width, dtype=np.int32)
-            # the running maximum of 2 * time + state carries the latest state along
-            times = 2 * np.arange(1, end - begin + 1, dtype=np.int32)[:, None]
-            code = np.where(moves, times + (to_one ^ flips), np.int32(0))
-            np.maximum(code[0], before, out=code[0])
-            np.maximum.accumulate(code, axis=0, out=code)
-            code &= 1
-            before = code[-1].copy()
-            result[begin:end] = code.astype(np.uint8) ^ flips
+        p01, p10 = (np.broadcast_to(p, width) for p in (self.p01, self.p10))
+        interval = n_cycles if drift is None else drift.interval
+        for begin in range(0, n_cycles, max(1, interval)):
+            if drift is not None:
+                p01, p10 = drift.apply(p01, p10, walk) if begin else (p01, p10)
+            thresholds = _thresholds(p01), _thresholds(1 - p10)
+            chain_kernel.fill(
+                key, begin * width, *thresholds, state, result[begin : begin + interval], chain_kernel.BUFFER
+            )
         return result
+
+    def spread(self, lanes: int, rng: np.random.Generator, *, toggle: float = 0.0, bias: float = 0.0) -> "ChainModel":
+        """Return ``lanes`` devices that differ: Gaussian shifts of the logits of p01 and p10, one draw a device.
+
+        ``toggle`` is the standard deviation of a shift common to both (pulse width, amplitude), ``bias`` that of
+        one with opposite signs (offset field, spin torque). ValueError for a model of several lanes other than
+        ``lanes``, or negative deviations.
+        """
+        if self.lanes not in (1, lanes) or lanes < 1:
+            raise ValueError(f"a model of {self.lanes} lanes cannot stand for {lanes}")
+        if not (toggle >= 0 and bias >= 0):
+            raise ValueError("standard deviations must not be negative")
+        common, opposite = toggle * rng.standard_normal(lanes), bias * rng.standard_normal(lanes)
+        return ChainModel(_shifted(self.p01, common + opposite), _shifted(self.p10, common - opposite))
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Random walk of the logits of p01 and p10 of each device.
+
+    ``toggle`` and ``bias`` are the standard deviations that accumulate over one cycle (they grow with the square
+    root of the number of cycles), of shifts with equal and with opposite signs; probabilities are renewed every
+    ``interval`` cycles. ValueError for negative deviations or an interval below 1.
+    """
+
+    toggle: float = 0.0
+    bias: float = 0.0
+    interval: int = 1000
+
+    def __post_init__(self) -> None:
+        if not (self.toggle >= 0 and self.bias >= 0 and self.interval >= 1):
+            raise ValueError("a drift has standard deviations that are not negative and an interval of 1 or more")
+
+    def apply(
+        self, p01: NDArray[np.float64], p10: NDArray[np.float64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Probabilities one interval later."""
+        scale = float(np.sqrt(self.interval))
+        common, opposite = (scale * d * rng.standard_normal(len(p01)) for d in (self.toggle, self.bias))
+        return _shifted(p01, common + opposite), _shifted(p10, common - opposite)
+
+
+def _thresholds(probability: NDArray[np.float64]) -> NDArray[np.int32]:
+    """Certainty is 2^31 - 1: a word misses it once in 2^31."""
+    return np.minimum(np.rint(probability * chain_kernel.SCALE), 2**31 - 1).astype(np.int32)
+
+
+def _shifted(probability: NDArray[np.float64], shift: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore"):
+        return np.asarray(expit(logit(probability) + shift))
+
+
+def of_pulse(
+    card: MTJCard | str, voltage: float, pulse_width: float, *, temperature: float = ROOM_TEMPERATURE, **settings: Any
+) -> ChainModel:
+    """Chain of a junction that gets the same pulse every cycle, 1 being AP: p01 = P(P -> AP), p10 = P(AP -> P).
+
+    ``settings`` go to `switching_probability` (method, trials, seed, edge, tolerance ...).
+    """
+    from mtjspice.device.switching import switching_probability  # brings xarray, which sampling does without
+
+    p01, p10 = (
+        float(
+            switching_probability(
+                card, voltage, pulse_width, direction=direction, temperature=temperature, **settings
+            ).probability.item()
+        )
+        for direction in ("p-ap", "ap-p")
+    )
+    return ChainModel(np.array([p01]), np.array([p10]))
 
 
 def fit(bits: ArrayLike, pooled: bool = True) -> ChainModel:
