@@ -69,8 +69,14 @@ class _Arithmetic:
 
 def _radius(builder: ir.IRBuilder, word: Any, width: int) -> Any:
     op = _Arithmetic(builder, width)
-    # 2 word + 1 = m 2^e, from the signed word, which converts in one instruction
-    doubled = op.fma(op.signed(builder.xor(word, ir.Constant(_WORD, 1 << 31))), op.number(2.0), op.number(2.0**32 + 1))
+    # 2 word + 1 = m 2^e; signed words convert in one instruction
+    if width == 64:
+        signed = op.signed(builder.xor(word, ir.Constant(_WORD, 1 << 31)))
+        doubled = op.fma(signed, op.number(2.0), op.number(2.0**32 + 1))
+    else:  # in halves: the sign's offset would swallow the small words, which are the tails
+        high, low = builder.lshr(word, ir.Constant(_WORD, 16)), builder.and_(word, ir.Constant(_WORD, 0xFFFF))
+        odd = op.fma(op.signed(low), op.number(2.0), op.number(1.0))
+        doubled = op.fma(op.signed(high), op.number(2.0**17), odd)
     bits = builder.bitcast(doubled, op.integer)
     offset = builder.sub(bits, op.bits(_SQRT_HALF[width]))
     fraction = _FRACTION_BITS[width]
