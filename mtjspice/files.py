@@ -39,3 +39,8 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+def netcdf_attribute(value: str | int | float) -> str | int | float:
+    """Return an attribute as NetCDF 3 can hold it: its whole numbers end at 2^31, a larger one becomes a float."""
+    return float(value) if isinstance(value, int) and not -(2**31) <= value < 2**31 else value

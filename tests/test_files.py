@@ -5,7 +5,7 @@ import os
 import pytest
 
 from mtjspice.errors import InputError
-from mtjspice.files import output_folder, write_atomically
+from mtjspice.files import netcdf_attribute, output_folder, write_atomically
 
 
 def names(folder):
@@ -69,3 +69,9 @@ def test_interrupted_writing_keeps_the_old_file(tmp_path, monkeypatch):
         write_atomically(path, "new")
     assert path.read_text() == "old"
     assert names(tmp_path) == ["result"]
+
+
+def test_large_whole_numbers_become_floats_for_netcdf():
+    values = (2**31 - 1, 2**31, 2**32 - 1, -(2**31) - 1, 1.5, "text", True)
+    assert [netcdf_attribute(value) for value in values] == list(values)
+    assert [type(netcdf_attribute(value)) for value in values] == [int, float, float, float, float, str, bool]

@@ -36,9 +36,9 @@ def elementary_values(words):
     out = np.empty((6, len(words)))
     for i in range(len(words)):
         w = words[i]
-        out[0, i], out[1, i] = elementary.normal_radius(w), elementary.normal_radius32(w)
-        out[2, i], out[3, i] = elementary.cosine(w), elementary.cosine32(w)
-        out[4, i], out[5, i] = elementary.sine(w), elementary.sine32(w)
+        out[0, i], out[1, i] = elementary.normal_radius(w, 1.0), elementary.normal_radius(w, np.float32(1))
+        out[2, i], out[3, i] = elementary.cosine(w, 1.0), elementary.cosine(w, np.float32(1))
+        out[4, i], out[5, i] = elementary.sine(w, 1.0), elementary.sine(w, np.float32(1))
     return out
 
 

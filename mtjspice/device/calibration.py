@@ -7,7 +7,7 @@ A lapse, a write that fails for another reason than the model's, is not fitted.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import isfinite, sqrt
 
@@ -29,8 +29,8 @@ QUADRATIC_LIMIT = 0.2  # relative disagreement of likelihood and quadratic model
 
 _SCAN_LINE = np.linspace(-0.7, 0.7, 9)  # of one parameter, in its coordinate
 _SCAN_PLANE = np.linspace(-0.36, 0.36, 5)  # of two
-_SCAN_TRIALS = 100  # more would let a few points decide where all are far off
-_SCAN_FLOOR = 0.02
+_ROUGH_TRIALS = 100  # that a point counts at most while the model is rough, and all may be far off
+_ROUGH_FLOOR = 0.02
 _STARTS = 3
 _GOOD_FIT = 1e-3  # p-value from which no other start is tried
 _ITERATIONS = 40
@@ -78,12 +78,16 @@ class Calibration:
 
 @dataclass(frozen=True, eq=False)
 class _Problem:
-    """Everything a search needs to know; probabilities are kept away from 0 and 1."""
+    """Everything a search needs to know; probabilities are kept away from 0 and 1.
+
+    ``rough``: less accurate probabilities, and counts as of fewer trials.
+    """
 
     card: MTJCard
     free: tuple[FreeParameter, ...]
     data: Measurements
     model: Model
+    rough: bool = False
 
     def card_at(self, coordinates: Floats) -> MTJCard | None:
         """The card at coordinates (parameters,); None where values contradict each other."""
@@ -93,18 +97,23 @@ class _Problem:
         except InputError:
             return None
 
-    def probabilities(self, coordinates: Sequence[Floats] | Floats, rough: bool = False) -> Floats:
+    def probabilities(self, coordinates: Floats) -> Floats:
         """P (places, points) at coordinates (places, parameters), in one call of the model; NaN for no card."""
         cards = [self.card_at(place) for place in coordinates]
         result = np.full((len(cards), len(self.data)), np.nan)
         kept = [number for number, card in enumerate(cards) if card is not None]
-        result[kept] = self.model([card for card in cards if card is not None], rough)
-        floor = max(_SCAN_FLOOR, self.model.resolution) if rough else self.model.resolution
+        result[kept] = self.model([card for card in cards if card is not None], self.rough)
+        floor = max(_ROUGH_FLOOR, self.model.resolution) if self.rough else self.model.resolution
         return np.clip(result, floor, 1 - floor)
+
+    def shares(self) -> Floats:
+        """How much each point counts, 0 to 1."""
+        result = shares(self.data, self.model.trials)
+        return np.minimum(result, _ROUGH_TRIALS / self.data.trials) if self.rough else result
 
     def deviance(self, probability: Floats) -> Floats:
         """Deviance (places,) of P (places, points), discounted for the trials of the model; infinite for NaN."""
-        total = (deviance(self.data, probability) * shares(self.data, self.model.trials)).sum(axis=-1)
+        total = (deviance(self.data, probability) * self.shares()).sum(axis=-1)
         return np.where(np.isnan(total), np.inf, total)
 
     def derivative(self, place: Floats, central: bool) -> tuple[Floats, Floats]:
@@ -124,7 +133,7 @@ class _Problem:
 
     def information(self, probability: Floats, slope: Floats) -> tuple[Floats, Floats]:
         """Fisher information (parameters, parameters) and score (parameters,) in the coordinates."""
-        weight = self.data.trials * shares(self.data, self.model.trials) / (probability * (1 - probability))
+        weight = self.data.trials * self.shares() / (probability * (1 - probability))
         excess = self.data.switched / self.data.trials - probability
         return np.asarray((slope.T * weight) @ slope), np.asarray(slope.T @ (weight * excess))
 
@@ -162,12 +171,15 @@ def calibrate(
     assert starting is not None
     model.check(starting)
     say("sensitivities at the start")
-    information, _ = problem.information(*problem.derivative(origin, central=True))
+    rough = replace(problem, rough=True)
+    information, _ = rough.information(*rough.derivative(origin, central=True))
     require_identified(information, problem.free, data.name, early=True)
-    starts = _starts(problem, information, say) if scan else [origin]
+    starts = _starts(rough, information, say) if scan else [origin]
     best, lowest = origin, np.inf
     for number, start in enumerate(starts):
-        place, found = _descend(problem, start, lambda text, k=number: say(f"start {k + 1}: {text}"))  # type: ignore[misc]
+        say(f"start {number + 1}")
+        near, _ = _descend(rough, start, say)
+        place, found = _descend(problem, near, say)
         if found < lowest:
             best, lowest = place, found
         if chi2.sf(lowest, max(1, len(data) - len(origin))) > _GOOD_FIT:
@@ -194,10 +206,8 @@ def _starts(problem: _Problem, information: Floats, say: Report) -> list[Floats]
     places = np.zeros((len(line) ** len(leading), count))
     places[:, leading] = list(product(line, repeat=len(leading)))
     places = np.array([problem.inside(place) for place in places])
-    chance = problem.probabilities(places, rough=True)
-    weight = np.minimum(1.0, _SCAN_TRIALS / problem.data.trials)
-    badness = (deviance(problem.data, chance) * weight).sum(axis=1)
-    order = np.argsort(np.where(np.isnan(badness), np.inf, badness), kind="stable")
+    badness = problem.deviance(problem.probabilities(places))
+    order = np.argsort(badness, kind="stable")
     chosen: list[Floats] = []
     spacing = 1.5 * (line[1] - line[0])
     for number in order:

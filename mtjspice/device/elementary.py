@@ -6,7 +6,7 @@ loop and a vectorised one give the same bits, on any machine. They are written a
 compile wherever they are inlined. Coefficients: interpolation at Chebyshev nodes in 60-digit arithmetic; the errors
 stated are maxima over the interval.
 
-Each function takes a 32-bit random word; its float32 twin serves the single-precision option of the macrospin.
+Each function takes a 32-bit random word and a number whose type, float64 or float32, is that of the result.
 """
 
 from collections.abc import Sequence
@@ -111,26 +111,29 @@ def _sine(builder: ir.IRBuilder, word: Any, width: int) -> Any:
     return _cosine(builder, builder.sub(word, ir.Constant(_WORD, 1 << 30)), width)
 
 
-def _of_word(function: Any, width: int, doc: str) -> Any:
-    target = types.float64 if width == 64 else types.float32
-
-    def typed(typing_context: Any, word: Any) -> Any:
+def _of_word(function: Any, doc: str) -> Any:
+    def typed(typing_context: Any, word: Any, kind: Any) -> Any:
         def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-            return function(builder, arguments[0], width)
+            return function(builder, arguments[0], kind.bitwidth)
 
-        return target(types.uint32) if word == types.uint32 else None, generate
+        return kind(types.uint32, kind) if word == types.uint32 and kind in _KINDS else None, generate
 
     typed.__doc__ = doc
     return intrinsic(typed)
 
 
-_RADIUS = "sqrt(-2 ln u) for u = (word + 1/2)/2^32"
-normal_radius = _of_word(_radius, 64, f"{_RADIUS}; relative error below 1e-15.")
-normal_radius32 = _of_word(_radius, 32, f"{_RADIUS} in single precision; 0 for words within 2^-24 of the end.")
-cosine = _of_word(_cosine, 64, "cos of (word + 1/2)/2^32 of a turn; absolute error below 6e-16.")
-cosine32 = _of_word(_cosine, 32, "`cosine` in single precision; absolute error below 3e-7.")
-sine = _of_word(_sine, 64, "sin of (word + 1/2)/2^32 of a turn; absolute error below 6e-16.")
-sine32 = _of_word(_sine, 32, "`sine` in single precision; absolute error below 3e-7.")
+_KINDS = (types.float64, types.float32)
+normal_radius = _of_word(
+    _radius,
+    "sqrt(-2 ln u) for u = (word + 1/2)/2^32 as a float of the type of ``kind``; relative error below 1e-15. "
+    "In single precision 0 for words within 2^-24 of the end.",
+)
+cosine = _of_word(
+    _cosine, "cos of (word + 1/2)/2^32 of a turn, as a float of the type of ``kind``; error below 6e-16 (3e-7)."
+)
+sine = _of_word(
+    _sine, "sin of (word + 1/2)/2^32 of a turn, as a float of the type of ``kind``; error below 6e-16 (3e-7)."
+)
 
 
 @intrinsic

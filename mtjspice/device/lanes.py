@@ -17,7 +17,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from mtjspice.device import llg
-from mtjspice.device.elementary import cosine, cosine32, fma, normal_radius, normal_radius32, sine, sine32
+from mtjspice.device.elementary import cosine, fma, normal_radius, sine
 from mtjspice.device.noise import STREAM_XY, STREAM_Z, drive_deviation, threefry_words
 
 LANES = 64  # a block's working set stays within a level-1 cache
@@ -54,230 +54,237 @@ def _words(words: NDArray[np.uint32], seed: np.uint32, node: np.uint32, n: int) 
         words[4 * LANES + i] = d
 
 
-def _make(real: Any, radius: Any, cos: Any, sin: Any) -> Any:
-    """Compile the block loop for float64 or float32."""
-    one, half, three_eighths, five_sixteenths = real(1.0), real(0.5), real(0.375), real(0.3125)
+@_loop
+def normals(words: NDArray[np.uint32], b: NDArray[Any], to: int, n: int) -> None:
+    """Thermal field of a node, three rows from ``to`` on."""
+    one = b.dtype.type(1.0)
+    for i in range(n):
+        r = normal_radius(words[LANES + i], one)
+        b[to * LANES + i] = r * cosine(words[2 * LANES + i], one)
+        b[(to + 1) * LANES + i] = r * sine(words[2 * LANES + i], one)
+    for i in range(n):
+        b[(to + 2) * LANES + i] = normal_radius(words[3 * LANES + i], one) * cosine(words[4 * LANES + i], one)
 
-    @_loop
-    def normals(words: NDArray[np.uint32], b: NDArray[Any], to: int, n: int) -> None:
+
+@_loop
+def heun(
+    b: NDArray[Any], i: int, x: Any, y: Any, z: Any, fx: Any, fy: Any, fz: Any, k: Any, t: Any,
+    gx: Any, gy: Any, gz: Any, k_end: Any, t_end: Any,
+) -> None:  # fmt: skip
+    """One step of a lane with fields f, B_k k and torque t at its start, g, k_end and t_end at its end."""
+    one, half = b.dtype.type(1.0), b.dtype.type(0.5)
+    three_eighths, five_sixteenths = b.dtype.type(0.375), b.dtype.type(0.3125)
+    a, s = b[A * LANES + i], b[S * LANES + i]
+    dx, dy, dz = llg.turn(a, s, fx, fy, fz, k, t, x, y, z)
+    ex, ey, ez = llg.turn(a, s, gx, gy, gz, k_end, t_end, x + dx, y + dy, z + dz)
+    x, y, z = fma(half, dx + ex, x), fma(half, dy + ey, y), fma(half, dz + ez, z)
+    r = llg.inverse_length(x, y, z, one, half, three_eighths, five_sixteenths)
+    b[X * LANES + i] = x * r
+    b[Y * LANES + i] = y * r
+    b[Z * LANES + i] = z * r
+
+
+@_loop
+def flat(b: NDArray[Any], end: int, n: int) -> None:
+    """A whole noise interval at constant voltage; fields of its start are carried in FX, FY, FZ."""
+    for i in range(n):
+        sigma = b[SIGMA * LANES + i]
+        gx = fma(sigma, b[end * LANES + i], b[BX * LANES + i])
+        gy = fma(sigma, b[(end + 1) * LANES + i], b[BY * LANES + i])
+        gz = fma(sigma, b[(end + 2) * LANES + i], b[BZ * LANES + i])
+        k, t = b[BK * LANES + i], b[TORQUE_NOW * LANES + i]
+        heun(
+            b, i, b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i],
+            b[FX * LANES + i], b[FY * LANES + i], b[FZ * LANES + i], k, t, gx, gy, gz, k, t,
+        )  # fmt: skip
+        b[FX * LANES + i] = gx
+        b[FY * LANES + i] = gy
+        b[FZ * LANES + i] = gz
+
+
+@_loop
+def carry(b: NDArray[Any], node: int, n: int) -> None:
+    """Prepare `flat`: everything at the voltage VOLT and the noise of a node."""
+    for i in range(n):
+        volt = b[VOLT * LANES + i]
+        sigma = b[SIGMA * LANES + i]
+        bz = llg.field_z(b[Z0 * LANES + i], b[Z1 * LANES + i], b[Z2 * LANES + i], volt)
+        drive = b[SCALE * LANES + i] * volt
+        b[BZ * LANES + i] = bz
+        b[BK * LANES + i] = llg.field_k(b[K0 * LANES + i], b[K1 * LANES + i], b[K2 * LANES + i], drive)
+        b[TORQUE_NOW * LANES + i] = b[TORQUE * LANES + i] * volt
+        b[FX * LANES + i] = fma(sigma, b[node * LANES + i], b[BX * LANES + i])
+        b[FY * LANES + i] = fma(sigma, b[(node + 1) * LANES + i], b[BY * LANES + i])
+        b[FZ * LANES + i] = fma(sigma, b[(node + 2) * LANES + i], bz)
+
+
+@_loop
+def noise_between(b: NDArray[Any], old: int, new: int, to: int, fraction: Any, n: int) -> None:
+    """Thermal field at a fraction of the way from one node to the next."""
+    for c in range(3):
         for i in range(n):
-            r = radius(words[LANES + i])
-            b[to * LANES + i] = r * cos(words[2 * LANES + i])
-            b[(to + 1) * LANES + i] = r * sin(words[2 * LANES + i])
-        for i in range(n):
-            b[(to + 2) * LANES + i] = radius(words[3 * LANES + i]) * cos(words[4 * LANES + i])
+            b[(to + c) * LANES + i] = llg.between(b[(old + c) * LANES + i], b[(new + c) * LANES + i], fraction)
 
-    @_loop
-    def heun(
-        b: NDArray[Any], i: int, x: Any, y: Any, z: Any, fx: Any, fy: Any, fz: Any, k: Any, t: Any,
-        gx: Any, gy: Any, gz: Any, k_end: Any, t_end: Any,
-    ) -> None:  # fmt: skip
-        """One step of a lane with fields f, B_k k and torque t at its start, g, k_end and t_end at its end."""
-        a, s = b[A * LANES + i], b[S * LANES + i]
-        dx, dy, dz = llg.turn(a, s, fx, fy, fz, k, t, x, y, z)
-        ex, ey, ez = llg.turn(a, s, gx, gy, gz, k_end, t_end, x + dx, y + dy, z + dz)
-        x, y, z = fma(half, dx + ex, x), fma(half, dy + ey, y), fma(half, dz + ez, z)
-        r = llg.inverse_length(x, y, z, one, half, three_eighths, five_sixteenths)
-        b[X * LANES + i] = x * r
-        b[Y * LANES + i] = y * r
-        b[Z * LANES + i] = z * r
 
-    @_loop
-    def flat(b: NDArray[Any], end: int, n: int) -> None:
-        """A whole noise interval at constant voltage; fields of its start are carried in FX, FY, FZ."""
-        for i in range(n):
-            sigma = b[SIGMA * LANES + i]
-            gx = fma(sigma, b[end * LANES + i], b[BX * LANES + i])
-            gy = fma(sigma, b[(end + 1) * LANES + i], b[BY * LANES + i])
-            gz = fma(sigma, b[(end + 2) * LANES + i], b[BZ * LANES + i])
-            k, t = b[BK * LANES + i], b[TORQUE_NOW * LANES + i]
-            heun(
-                b, i, b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i],
-                b[FX * LANES + i], b[FY * LANES + i], b[FZ * LANES + i], k, t, gx, gy, gz, k, t,
-            )  # fmt: skip
-            b[FX * LANES + i] = gx
-            b[FY * LANES + i] = gy
-            b[FZ * LANES + i] = gz
+@_loop
+def ramp(b: NDArray[Any], t0: Any, t1: Any, n: int) -> None:
+    """A step while the voltage is VOLT + SLOPE t, from t0 to t1, with the noise of the rows START and END."""
+    for i in range(n):
+        sigma, slope, volt = b[SIGMA * LANES + i], b[SLOPE * LANES + i], b[VOLT * LANES + i]
+        v0, v1 = fma(slope, t0, volt), fma(slope, t1, volt)
+        z0, z1, z2 = b[Z0 * LANES + i], b[Z1 * LANES + i], b[Z2 * LANES + i]
+        k0, k1, k2 = b[K0 * LANES + i], b[K1 * LANES + i], b[K2 * LANES + i]
+        bx, by, scale, torque = b[BX * LANES + i], b[BY * LANES + i], b[SCALE * LANES + i], b[TORQUE * LANES + i]
+        heun(
+            b, i, b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i],
+            fma(sigma, b[START_X * LANES + i], bx), fma(sigma, b[START_Y * LANES + i], by),
+            fma(sigma, b[START_Z * LANES + i], llg.field_z(z0, z1, z2, v0)),
+            llg.field_k(k0, k1, k2, scale * v0), torque * v0,
+            fma(sigma, b[END_X * LANES + i], bx), fma(sigma, b[END_Y * LANES + i], by),
+            fma(sigma, b[END_Z * LANES + i], llg.field_z(z0, z1, z2, v1)),
+            llg.field_k(k0, k1, k2, scale * v1), torque * v1,
+        )  # fmt: skip
 
-    @_loop
-    def carry(b: NDArray[Any], node: int, n: int) -> None:
-        """Prepare `flat`: everything at the voltage VOLT and the noise of a node."""
-        for i in range(n):
-            volt = b[VOLT * LANES + i]
-            sigma = b[SIGMA * LANES + i]
-            bz = llg.field_z(b[Z0 * LANES + i], b[Z1 * LANES + i], b[Z2 * LANES + i], volt)
-            drive = b[SCALE * LANES + i] * volt
-            b[BZ * LANES + i] = bz
-            b[BK * LANES + i] = llg.field_k(b[K0 * LANES + i], b[K1 * LANES + i], b[K2 * LANES + i], drive)
-            b[TORQUE_NOW * LANES + i] = b[TORQUE * LANES + i] * volt
-            b[FX * LANES + i] = fma(sigma, b[node * LANES + i], b[BX * LANES + i])
-            b[FY * LANES + i] = fma(sigma, b[(node + 1) * LANES + i], b[BY * LANES + i])
-            b[FZ * LANES + i] = fma(sigma, b[(node + 2) * LANES + i], bz)
 
-    @_loop
-    def noise_between(b: NDArray[Any], old: int, new: int, to: int, fraction: Any, n: int) -> None:
-        for c in range(3):
+@_loop
+def scale(b: NDArray[Any], rows: NDArray[np.float64], card: NDArray[np.int64], h: float, n: int) -> None:
+    """Fields as angles over a step of length ``h``."""
+    for i in range(n):
+        p = rows[card[i]]
+        g = p[llg.PRECESSION] * h
+        for c in range(len(_SCALED)):
+            b[_SCALED[c] * LANES + i] = b.dtype.type(g * p[_COLUMNS[c]])
+
+
+@_loop
+def segment(
+    b: NDArray[Any], words: NDArray[np.uint32], rows: NDArray[np.float64], card: NDArray[np.int64], seed: int,
+    start: float, end: float, flat_voltage: bool, n: int,
+) -> None:  # fmt: skip
+    """Move ``n`` lanes from ``start`` to ``end``; voltages VOLT + SLOPE (t - start). See `llg.advance`."""
+    p = rows[card[0]]
+    step, pieces, hold = p[llg.NOISE_STEP], int(p[llg.SUBSTEPS]), p[llg.DRIVE_HOLD]
+    word = np.uint32(seed)
+    node = floor(start / step + 1e-7)
+    old, new = NODE, NODE + 3
+    _words(words, word, np.uint32(np.int64(node)), n)
+    normals(words, b, old, n)
+    _words(words, word, np.uint32(np.int64(node + 1)), n)
+    normals(words, b, new, n)
+    slot = -1.0
+    scaled_for = 0.0  # length of step that the fields are scaled for
+    carried = False
+    t = start
+    while t < end:
+        now = floor(t / hold + 1e-7)
+        if now != slot:
+            slot = now
+            carried = False
             for i in range(n):
-                b[(to + c) * LANES + i] = llg.between(b[(old + c) * LANES + i], b[(new + c) * LANES + i], fraction)
-
-    @_loop
-    def ramp(b: NDArray[Any], t0: Any, t1: Any, n: int) -> None:
-        """A step while the voltage is VOLT + SLOPE t, from t0 to t1, with the noise of the rows START and END."""
-        for i in range(n):
-            sigma, slope, volt = b[SIGMA * LANES + i], b[SLOPE * LANES + i], b[VOLT * LANES + i]
-            v0, v1 = fma(slope, t0, volt), fma(slope, t1, volt)
-            z0, z1, z2 = b[Z0 * LANES + i], b[Z1 * LANES + i], b[Z2 * LANES + i]
-            k0, k1, k2 = b[K0 * LANES + i], b[K1 * LANES + i], b[K2 * LANES + i]
-            bx, by, scale, torque = b[BX * LANES + i], b[BY * LANES + i], b[SCALE * LANES + i], b[TORQUE * LANES + i]
-            heun(
-                b, i, b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i],
-                fma(sigma, b[START_X * LANES + i], bx), fma(sigma, b[START_Y * LANES + i], by),
-                fma(sigma, b[START_Z * LANES + i], llg.field_z(z0, z1, z2, v0)),
-                llg.field_k(k0, k1, k2, scale * v0), torque * v0,
-                fma(sigma, b[END_X * LANES + i], bx), fma(sigma, b[END_Y * LANES + i], by),
-                fma(sigma, b[END_Z * LANES + i], llg.field_z(z0, z1, z2, v1)),
-                llg.field_k(k0, k1, k2, scale * v1), torque * v1,
-            )  # fmt: skip
-
-    @_loop
-    def scale(b: NDArray[Any], rows: NDArray[np.float64], card: NDArray[np.int64], h: float, n: int) -> None:
-        """Fields as angles over a step of length ``h``."""
-        for i in range(n):
-            p = rows[card[i]]
-            g = p[llg.PRECESSION] * h
-            for c in range(len(_SCALED)):
-                b[_SCALED[c] * LANES + i] = real(g * p[_COLUMNS[c]])
-
-    @_loop
-    def segment(
-        b: NDArray[Any], words: NDArray[np.uint32], rows: NDArray[np.float64], card: NDArray[np.int64], seed: int,
-        start: float, end: float, flat_voltage: bool, n: int,
-    ) -> None:  # fmt: skip
-        """Move ``n`` lanes from ``start`` to ``end``; voltages VOLT + SLOPE (t - start). See `llg.advance`."""
-        p = rows[card[0]]
-        step, pieces, hold = p[llg.NOISE_STEP], int(p[llg.SUBSTEPS]), p[llg.DRIVE_HOLD]
-        word = np.uint32(seed)
-        node = floor(start / step + 1e-7)
-        old, new = NODE, NODE + 3
-        _words(words, word, np.uint32(np.int64(node)), n)
-        normals(words, b, old, n)
+                spread = rows[card[i], llg.DRIVE_SPREAD]
+                deviation = 1.0
+                if spread > 0.0:
+                    deviation = 1.0 + spread * drive_deviation(seed, words[i], np.int64(slot))
+                b[SCALE * LANES + i] = b.dtype.type(deviation)
+        first, last = llg.interval(t, end, step, node)
+        h = (last - first) / pieces * step
+        if h != scaled_for:
+            scale(b, rows, card, h, n)
+            scaled_for = h
+            carried = False
+        if flat_voltage and pieces == 1 and first == 0.0 and last == 1.0:
+            if not carried:
+                carry(b, old, n)
+                carried = True
+            flat(b, new, n)
+        else:
+            carried = False
+            for piece in range(pieces):
+                f0 = first + piece * ((last - first) / pieces)
+                f1 = last if piece == pieces - 1 else first + (piece + 1) * ((last - first) / pieces)
+                noise_between(b, old, new, START_X, b.dtype.type(f0), n)
+                noise_between(b, old, new, END_X, b.dtype.type(f1), n)
+                ramp(b, b.dtype.type((node + f0) * step - start), b.dtype.type((node + f1) * step - start), n)
+        if last < 1.0 or (node + 1) * step >= end - 1e-7 * step:
+            break
+        node += 1
+        t = node * step
+        old, new = new, old
         _words(words, word, np.uint32(np.int64(node + 1)), n)
         normals(words, b, new, n)
-        slot = -1.0
-        scaled_for = 0.0  # length of step that the fields are scaled for
-        carried = False
-        t = start
-        while t < end:
-            now = floor(t / hold + 1e-7)
-            if now != slot:
-                slot = now
-                carried = False
-                for i in range(n):
-                    spread = rows[card[i], llg.DRIVE_SPREAD]
-                    deviation = 1.0
-                    if spread > 0.0:
-                        deviation = 1.0 + spread * drive_deviation(seed, words[i], np.int64(slot))
-                    b[SCALE * LANES + i] = real(deviation)
-            first, last = llg.interval(t, end, step, node)
-            h = (last - first) / pieces * step
-            if h != scaled_for:
-                scale(b, rows, card, h, n)
-                scaled_for = h
-                carried = False
-            if flat_voltage and pieces == 1 and first == 0.0 and last == 1.0:
-                if not carried:
-                    carry(b, old, n)
-                    carried = True
-                flat(b, new, n)
-            else:
-                carried = False
-                for piece in range(pieces):
-                    f0 = first + piece * ((last - first) / pieces)
-                    f1 = last if piece == pieces - 1 else first + (piece + 1) * ((last - first) / pieces)
-                    noise_between(b, old, new, START_X, real(f0), n)
-                    noise_between(b, old, new, END_X, real(f1), n)
-                    ramp(b, real((node + f0) * step - start), real((node + f1) * step - start), n)
-            if last < 1.0 or (node + 1) * step >= end - 1e-7 * step:
+
+
+@_loop
+def retire(
+    b: NDArray[Any], words: NDArray[np.uint32], rows: NDArray[np.float64], card: NDArray[np.int64],
+    place: NDArray[np.int64], depth: NDArray[np.float64], m: NDArray[np.float64], done: NDArray[np.bool_], n: int,
+) -> int:  # fmt: skip
+    """Store the lanes that are decided, fill their places from the end and return how many are left."""
+    state = np.empty(3)
+    i = 0
+    while i < n:
+        state[0], state[1], state[2] = b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i]
+        if not llg.decided(rows[card[i]], state, depth[i]):
+            i += 1
+            continue
+        done[place[i]] = True
+        m[place[i], 0], m[place[i], 1], m[place[i], 2] = state[0], state[1], state[2]
+        n -= 1
+        for row in range(ROWS):
+            b[row * LANES + i] = b[row * LANES + n]
+        words[i] = words[n]
+        card[i], place[i], depth[i] = card[n], place[n], depth[n]
+    return n
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def block(
+    kind: NDArray[Any], rows: NDArray[np.float64], card_of: NDArray[np.int64], seed: int, first_device: int,
+    m: NDArray[np.float64], times: NDArray[np.float64], volts: NDArray[np.float64], choice: NDArray[np.int64], relaxing: bool,
+    depths: NDArray[np.float64], limit: float, done: NDArray[np.bool_], begin: int, n: int,
+) -> None:  # fmt: skip
+    """Trials begin..begin + n of a run: through the waveform, then at V = 0 as `macrospin.relax`.
+
+    An empty array ``kind`` of float64 or float32 says in which precision.
+    """
+    b = np.zeros(ROWS * LANES, kind.dtype)
+    words = np.zeros(5 * LANES, dtype=np.uint32)
+    card = np.empty(LANES, np.int64)
+    place = np.empty(LANES, np.int64)
+    depth = np.empty(LANES)
+    for i in range(n):
+        trial = begin + i
+        words[i] = np.uint32(first_device + trial)
+        card[i], place[i], depth[i] = card_of[trial], trial, depths[card_of[trial]]
+        b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i] = m[trial, 0], m[trial, 1], m[trial, 2]
+        b[A * LANES + i] = rows[card[i], llg.DAMPING]
+        done[trial] = not relaxing
+    step = rows[card[0], llg.NOISE_STEP]
+    last = len(times) - 1
+    k = 0
+    start = times[last]
+    node = floor(start / step + 1e-7)
+    while True:
+        still = True
+        if k < last:
+            start, end = times[k], times[k + 1]
+            for i in range(n):
+                v0, v1 = volts[choice[begin + i], k], volts[choice[begin + i], k + 1]
+                b[VOLT * LANES + i] = v0
+                b[SLOPE * LANES + i] = (v1 - v0) / (end - start)
+                still = still and v0 == v1
+            k += 1
+        else:
+            if relaxing:
+                n = retire(b, words, rows, card, place, depth, m, done, n)
+            if not relaxing or n == 0 or end >= times[last] + limit:
                 break
-            node += 1
-            t = node * step
-            old, new = new, old
-            _words(words, word, np.uint32(np.int64(node + 1)), n)
-            normals(words, b, new, n)
-
-    @_loop
-    def retire(
-        b: NDArray[Any], words: NDArray[np.uint32], rows: NDArray[np.float64], card: NDArray[np.int64],
-        place: NDArray[np.int64], depth: NDArray[np.float64], m: NDArray[np.float64], done: NDArray[np.bool_], n: int,
-    ) -> int:  # fmt: skip
-        """Store the lanes that are decided, fill their places from the end and return how many are left."""
-        state = np.empty(3)
-        i = 0
-        while i < n:
-            state[0], state[1], state[2] = b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i]
-            if not llg.decided(rows[card[i]], state, depth[i]):
-                i += 1
-                continue
-            done[place[i]] = True
-            m[place[i], 0], m[place[i], 1], m[place[i], 2] = state[0], state[1], state[2]
-            n -= 1
-            for row in range(ROWS):
-                b[row * LANES + i] = b[row * LANES + n]
-            words[i] = words[n]
-            card[i], place[i], depth[i] = card[n], place[n], depth[n]
-        return n
-
-    @njit(cache=True, error_model="numpy", nogil=True)
-    def block(
-        rows: NDArray[np.float64], card_of: NDArray[np.int64], seed: int, first_device: int, m: NDArray[np.float64],
-        times: NDArray[np.float64], volts: NDArray[np.float64], choice: NDArray[np.int64], relaxing: bool,
-        depths: NDArray[np.float64], limit: float, done: NDArray[np.bool_], begin: int, n: int,
-    ) -> None:  # fmt: skip
-        """Trials begin..begin + n of a run: through the waveform, then at V = 0 as `macrospin.relax`."""
-        b = np.zeros(ROWS * LANES, dtype=real)
-        words = np.zeros(5 * LANES, dtype=np.uint32)
-        card = np.empty(LANES, np.int64)
-        place = np.empty(LANES, np.int64)
-        depth = np.empty(LANES)
-        for i in range(n):
-            trial = begin + i
-            words[i] = np.uint32(first_device + trial)
-            card[i], place[i], depth[i] = card_of[trial], trial, depths[card_of[trial]]
-            b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i] = m[trial, 0], m[trial, 1], m[trial, 2]
-            b[A * LANES + i] = rows[card[i], llg.DAMPING]
-            done[trial] = not relaxing
-        step = rows[card[0], llg.NOISE_STEP]
-        last = len(times) - 1
-        k = 0
-        start = times[last]
-        node = floor(start / step + 1e-7)
-        while True:
-            still = True
-            if k < last:
-                start, end = times[k], times[k + 1]
-                for i in range(n):
-                    v0, v1 = volts[choice[begin + i], k], volts[choice[begin + i], k + 1]
-                    b[VOLT * LANES + i] = v0
-                    b[SLOPE * LANES + i] = (v1 - v0) / (end - start)
-                    still = still and v0 == v1
-                k += 1
-            else:
-                if relaxing:
-                    n = retire(b, words, rows, card, place, depth, m, done, n)
-                if not relaxing or n == 0 or end >= times[last] + limit:
-                    break
-                for i in range(n):
-                    b[VOLT * LANES + i] = real(0.0)
-                    b[SLOPE * LANES + i] = real(0.0)
-                node += STEPS_BETWEEN_DECISIONS
-                start, end = end, node * step
-            segment(b, words, rows, card, seed, start, end, still, n)
-        for i in range(n):
-            m[place[i], 0], m[place[i], 1] = b[X * LANES + i], b[Y * LANES + i]
-            m[place[i], 2] = b[Z * LANES + i]
-
-    return block
-
-
-block64 = _make(np.float64, normal_radius, cosine, sine)
-block32 = _make(np.float32, normal_radius32, cosine32, sine32)
+            for i in range(n):
+                b[VOLT * LANES + i] = b.dtype.type(0.0)
+                b[SLOPE * LANES + i] = b.dtype.type(0.0)
+            node += STEPS_BETWEEN_DECISIONS
+            start, end = end, node * step
+        segment(b, words, rows, card, seed, start, end, still, n)
+    for i in range(n):
+        m[place[i], 0], m[place[i], 1] = b[X * LANES + i], b[Y * LANES + i]
+        m[place[i], 2] = b[Z * LANES + i]

@@ -22,6 +22,7 @@ Floats = NDArray[np.float64]
 
 MINIMUM_BARRIER = 5.0  # kT; below it a state does not outlive the pulse that is to switch it
 _NO_NOISE_STEP = 1e-16  # s; the Fokker-Planck equation has none, and it must not limit the fields
+_ROUGH = 0.1  # tolerance of a scan, cautious: the wells, which dominate the time, need a much lower degree
 _STATES_KEY = 0x0CA1  # of the random numbers of initial states
 _TRIALS_A_RUN = 65536
 
@@ -90,7 +91,7 @@ class FokkerPlanckModel:
 
     def __call__(self, cards: Sequence[MTJCard], rough: bool = False) -> Floats:
         """See `Model.__call__`; all cards of one call are solved at one resolution, so that differences are smooth."""
-        tolerance = max(self.resolution, 1e-2) if rough else self.resolution
+        tolerance = _ROUGH if rough else self.resolution
         result = np.full((len(cards), len(self.data)), np.nan)
         for here in _groups(self.data):
             kept, rows = [], []
@@ -187,3 +188,16 @@ def deviance(data: Measurements, probability: Floats) -> Floats:
 def shares(data: Measurements, trials: float) -> Floats:
     """How much a point counts (points,): less than 1 where the model's own ``trials`` add to the scatter."""
     return np.asarray(1 / (1 + data.trials / trials))
+
+
+def between(card: MTJCard, data: Measurements, edge: float, point: int, voltages: Floats, widths: Floats) -> Floats:
+    """P_sw (n,) of a card at other ``voltages`` and ``widths`` (n,), direction and temperature those of a point.
+
+    By the Fokker-Planck equation, to 1e-3.
+    """
+    count = len(voltages)
+    points = Measurements(
+        data.name, voltages, widths, np.zeros(count, np.int64), np.full(count, 10_000),
+        np.full(count, data.states[point]), np.full(count, data.temperatures[point]),
+    )  # fmt: skip
+    return np.asarray(FokkerPlanckModel(points, edge)([card])[0])

@@ -102,7 +102,7 @@ def thermal_states(
     z, transverse = np.cos(theta), np.sin(theta)
     azimuthal = _azimuthal_weight(across * transverse, shape * transverse**2, direction)
     m_z = np.empty(len(wanted))
-    for sign in (PARALLEL, ANTIPARALLEL):
+    for sign in np.unique(wanted):
         chosen = wanted == sign
         exponent = anisotropy * z * z / 2 + along_z * sign * z + across * transverse
         exponent = exponent + np.maximum(0.0, -shape) * transverse**2 / 2
@@ -245,15 +245,17 @@ def _run_full(
 
 def _run_lanes(precision: str, arguments: tuple[Any, ...], n: int) -> NDArray[np.bool_]:
     """Blocks of trials on the threads that numba would use; the compiled block lets the interpreter go."""
-    block = lanes.block64 if precision == "float64" else lanes.block32
     threads = get_num_threads()
     width = min(lanes.LANES, -(-n // (8 * threads)) * 8)  # narrower blocks where there are few trials
     done = np.ones(n, np.bool_)
-    work = partial(block, *arguments, done)
+    work = partial(lanes.block, np.empty(0, precision), *arguments, done)
     with ThreadPoolExecutor(threads) as pool:
         parts = [pool.submit(work, begin, min(width, n - begin)) for begin in range(0, n, width)]
-        for part in parts:
-            part.result()
+        try:
+            for part in parts:
+                part.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # on an interrupt, the blocks at work end and the others never start
     return done
 
 

@@ -68,8 +68,8 @@ def threefry2x32(key0: int, key1: int, counter0: int, counter1: int) -> tuple[np
 def normal_pair(seed: int, device: int, index: int, stream: int) -> tuple[float, float]:
     """Return two independent N(0,1) values. |value| <= 6.76, as 32-bit words reach no further."""
     word0, word1 = threefry2x32(seed, device, index, stream)
-    radius = normal_radius(word0)
-    return radius * cosine(word1), radius * sine(word1)
+    radius = normal_radius(word0, 1.0)
+    return radius * cosine(word1, 1.0), radius * sine(word1, 1.0)
 
 
 @njit(cache=True)

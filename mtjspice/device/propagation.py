@@ -20,6 +20,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 from scipy.integrate import DOP853
+from scipy.linalg import expm
 
 from mtjspice.device.generator import FAMILIES, Bounds, Floats, Generator, bounds
 
@@ -241,6 +242,7 @@ def _scaled(coefficients: Floats, around: Ellipse) -> Floats:
     return np.ascontiguousarray(np.concatenate((coefficients.T, shift)) * (2 / around.focus))
 
 
+_MANY_TERMS = 5000.0
 _LONGEST = 150.0  # decay exponent of the fastest mode within one expansion; e^300 must not overflow
 
 
@@ -251,6 +253,11 @@ def project(system: Generator, coefficients: Floats, x: Floats, weight: Floats, 
     One expansion serves all times: only its scalar factors depend on t.
     """
     around = ellipse(bounds(system.degree, coefficients))
+    if _dense_is_cheaper(system, float(times[-1]) * around.focus):
+        return np.stack(
+            [_project_dense(system, coefficients[lane], x[:, lane], weight[:, lane], times) for lane in range(LANES)],
+            axis=1,
+        )
     table = _scaled(coefficients, around)
     limit = _LONGEST / abs(around.center)
     result = np.empty((len(times), LANES))
@@ -268,6 +275,31 @@ def project(system: Generator, coefficients: Floats, x: Floats, weight: Floats, 
     return result
 
 
+def _dense_is_cheaper(system: Generator, argument: float) -> bool:
+    """Whether squaring small matrices beats an expansion with about ``argument`` terms (axial, long times)."""
+    return len(system.kept) == system.degree + 1 and argument > _MANY_TERMS
+
+
+def _dense(system: Generator, coefficients: Floats, time: float) -> Floats:
+    """e^(tA) of one lane as a matrix, by scaling and squaring."""
+    return np.asarray(expm(system.matrix(coefficients).toarray() * time))
+
+
+def _project_dense(system: Generator, coefficients: Floats, x: Floats, weight: Floats, times: Floats) -> Floats:
+    """<weight, e^(tA) x> (times,) of one lane; equal steps share their matrix."""
+    steps = np.diff(times, prepend=0.0)
+    digits = 9 - int(np.floor(np.log10(times[-1])))
+    _, kind = np.unique(np.round(steps, digits), return_inverse=True)
+    matrices: dict[int, Floats] = {}
+    result = np.empty(len(times))
+    for k, step in enumerate(steps):
+        if kind[k] not in matrices:
+            matrices[kind[k]] = _dense(system, coefficients, float(step))
+        x = matrices[kind[k]] @ x
+        result[k] = weight @ x
+    return result
+
+
 def _factors(around: Ellipse, terms: int, time: float) -> Floats:
     values = bessel(terms, time * around.focus) * np.exp(time * around.center)
     values[1:] *= 2
@@ -277,6 +309,8 @@ def _factors(around: Ellipse, terms: int, time: float) -> Floats:
 def hold(system: Generator, coefficients: Floats, x: Floats, time: float, floor: float) -> Floats:
     """e^(tA) x (n, LANES) under the constant ``coefficients`` (LANES, FAMILIES)."""
     around = ellipse(bounds(system.degree, coefficients))
+    if _dense_is_cheaper(system, time * around.focus):
+        return np.stack([_dense(system, coefficients[k], time) @ x[:, k] for k in range(LANES)], axis=1)
     table = _scaled(coefficients, around)
     pieces = max(1, ceil(time * abs(around.center) / _LONGEST))
     factors = _factors(around, around.terms(time / pieces, floor), time / pieces)

@@ -22,6 +22,7 @@ from mtjspice.device.card import MTJCard, load_card
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.macrospin import ANTIPARALLEL, PARALLEL, Waveform
 from mtjspice.errors import InputError, choose
+from mtjspice.files import netcdf_attribute
 from mtjspice.statistics import wilson
 
 Floats = NDArray[np.float64]
@@ -38,7 +39,7 @@ MINIMUM_BARRIER = 5.0  # kT; below it a state does not outlive the pulse that is
 LARGEST_TRAJECTORY = 10_000_000  # samples
 
 # macrospin trials in one compiled call: short enough for progress and Ctrl-C. Part of the results (seeds).
-_BATCH = 16384
+_BATCH = 8192
 _RELAXATION = 2e-9  # s, typical, for progress only
 # the Fokker-Planck equation has no noise step; a row needs one, which must not limit the fields
 _NO_NOISE_STEP = 1e-16
@@ -154,7 +155,7 @@ def by_macrospin(question: Question, progress: Progress) -> Answer:
             finished += work[column] * len(which) / len(lanes)
             progress(min(1.0, finished / work.sum()))
     attributes: Attributes = {
-        "seed": question.seed,
+        "seed": netcdf_attribute(question.seed),
         "precision": question.precision,
         "noise_step": question.noise_step,
         "undecided": undecided,
@@ -410,8 +411,8 @@ def trajectory(
     attributes = {
         "title": "trajectory of the magnetization",
         **_provenance(loaded, temperature),
-        "seed": int(seed),
-        "device": int(device),
+        "seed": netcdf_attribute(seed),
+        "device": netcdf_attribute(device),
         "noise_step": float(noise_step),
     }
     return _path_dataset(row, path, times, wave, attributes)

@@ -17,6 +17,7 @@ from scipy.stats import chi2, fisher_exact
 from mtjspice.circuits.bench import WordBench
 from mtjspice.device import llg, macrospin
 from mtjspice.errors import InputError
+from mtjspice.files import netcdf_attribute
 from mtjspice.spice.jobs import CosimJob, CosimResult
 from mtjspice.spice.pool import CosimPool
 from mtjspice.statistics import Proportion, wilson
@@ -227,7 +228,7 @@ def to_dataset(points: Sequence[SwitchingPoint], attributes: dict[str, str | int
             "control": column([p.control for p in points]),
         },
         coords={"pulse_width": ("pulse_width", np.array([p.pulse_width for p in points]), {"units": "s"})},
-        attrs=dict(attributes),
+        attrs={name: netcdf_attribute(value) for name, value in attributes.items()},
     )
     data["amplitude"].attrs["units"] = data["control"].attrs["units"] = "V"
     return data
