@@ -188,7 +188,7 @@ def psw(
     edge: Edge = "50ps",
     tolerance: Annotated[
         float | None,
-        typer.Option("--tolerance", help="Absolute error (fokker-planck); by default 1e-6, with --wer 1e-13."),
+        typer.Option("--tolerance", help="Absolute error (fokker-planck); by default 1e-5, with --wer 1e-13."),
     ] = None,
     precision: Annotated[
         str, typer.Option("--precision", help="float64, or float32 for speed (macrospin).")

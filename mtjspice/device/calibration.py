@@ -229,7 +229,7 @@ def _descend(problem: _Problem, start: Floats, say: Report) -> tuple[Floats, flo
         matrix = information + np.diag(damping * np.diag(information) + 1e-6)
         step = np.linalg.solve(matrix, score)
         gain = float(step @ score)
-        step *= min(1.0, reach / np.abs(step).max())
+        step *= reach / max(reach, np.abs(step).max())
         new = problem.inside(place + step)
         if gain < _CONVERGED or np.abs(new - place).max() < 1e-9:
             # so small a step needs no check

@@ -240,8 +240,8 @@ def retire(
 @njit(cache=True, error_model="numpy", nogil=True)
 def block(
     kind: NDArray[Any], rows: NDArray[np.float64], card_of: NDArray[np.int64], seed: int, first_device: int,
-    m: NDArray[np.float64], times: NDArray[np.float64], volts: NDArray[np.float64], choice: NDArray[np.int64], relaxing: bool,
-    depths: NDArray[np.float64], limit: float, done: NDArray[np.bool_], begin: int, n: int,
+    m: NDArray[np.float64], times: NDArray[np.float64], volts: NDArray[np.float64], choice: NDArray[np.int64],
+    relaxing: bool, depths: NDArray[np.float64], limit: float, done: NDArray[np.bool_], begin: int, n: int,
 ) -> None:  # fmt: skip
     """Trials begin..begin + n of a run: through the waveform, then at V = 0 as `macrospin.relax`.
 

@@ -32,7 +32,7 @@ Progress = Callable[[float], None]
 DIRECTIONS = MappingProxyType({"p-ap": PARALLEL, "ap-p": ANTIPARALLEL})
 CONFIDENCE = 0.95
 DEFAULT_EDGE = 5e-11  # s
-PROBABILITY_TOLERANCE = 1e-6
+PROBABILITY_TOLERANCE = 1e-5
 ERROR_RATE_TOLERANCE = 1e-13
 MINIMUM_BARRIER = 5.0  # kT; below it a state does not outlive the pulse that is to switch it
 
