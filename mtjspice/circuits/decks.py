@@ -7,6 +7,7 @@ from mtjspice.circuits.meram import MAX_BITS, MeramWord
 from mtjspice.circuits.technology import technology as load_technology
 from mtjspice.device.card import load_card
 from mtjspice.device.constants import TEMPERATURE_RANGE
+from mtjspice.device.temperature import at_temperature
 from mtjspice.errors import InputError
 from mtjspice.spice.text import number
 
@@ -63,7 +64,7 @@ def netlist(
         raise InputError(
             f"control voltage {control:g} V is out of range; allowed: {CONTROL_RANGE[0]} to {CONTROL_RANGE[1]} V"
         )
-    word = MeramWord(tech, load_card(card), bits=bits, variant="fixed")
+    word = MeramWord(tech, at_temperature(load_card(card), temperature), bits=bits, variant="fixed")
     bench = WordBench(
         word,
         (Read(), Write(control), Read()),
