@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike
 
 from mtjspice.device import generator, harmonics, llg, propagation, wells
 from mtjspice.device.generator import Floats, Generator
+from mtjspice.device.problem import Lanes, Problem, Progress, Resolution
 from mtjspice.device.propagation import LANES
-from mtjspice.device.resolution import Lanes, Probability, Problem, Progress, Resolution, solve_adaptively
+from mtjspice.device.resolution import Probability, solve_adaptively
 from mtjspice.errors import InputError
 
 __all__ = ["Density", "Probability", "density", "follow", "switching_map"]
