@@ -3,7 +3,7 @@
 Statistical checks use fixed seeds; each states how often it would fail by chance if the seed were drawn anew.
 """
 
-from math import cos, exp, pi, sin, sqrt
+from math import cos, exp, log, pi, sin, sqrt
 
 import numpy as np
 import pytest
@@ -33,12 +33,25 @@ WORDS = np.unique(
 
 @njit
 def elementary_values(words):
+    """Normals of (word, 2^31 - 1), whose angle is half a turn to 1e-9, and of (1, word), for both types."""
     out = np.empty((6, len(words)))
+    half, one = np.uint32(2**31 - 1), np.uint32(1)
     for i in range(len(words)):
-        w = words[i]
-        out[0, i], out[1, i] = elementary.normal_radius(w, 1.0), elementary.normal_radius(w, np.float32(1))
-        out[2, i], out[3, i] = elementary.cosine(w, 1.0), elementary.cosine(w, np.float32(1))
-        out[4, i], out[5, i] = elementary.sine(w, 1.0), elementary.sine(w, np.float32(1))
+        out[0, i] = elementary.normals(words[i], half, 1.0)[0]
+        out[1, i] = elementary.normals(words[i], half, np.float32(1))[0]
+        out[2, i], out[4, i] = elementary.normals(one, words[i], 1.0)
+        out[3, i], out[5, i] = elementary.normals(one, words[i], np.float32(1))
+    return out
+
+
+@njit
+def node_values(words):
+    out = np.empty((len(words) - 3, 6))
+    for i in range(len(words) - 3):
+        a, b, c, d = words[i], words[i + 1], words[i + 2], words[i + 3]
+        out[i, 0], out[i, 1], out[i, 2] = elementary.node_normals(a, b, c, d, 1.0)
+        out[i, 3], out[i, 4] = elementary.normals(a, b, 1.0)
+        out[i, 5] = elementary.normals(c, d, 1.0)[0]
     return out
 
 
@@ -49,18 +62,23 @@ class TestElementary:
         # log1p keeps the words near 2^32, where ln u vanishes
         missing = (2.0**32 - WORDS.astype(float) - 0.5) / 2**32
         exact = np.sqrt(-2 * np.where(missing < 0.5, np.log1p(-missing), np.log((WORDS + 0.5) / 2**32)))
-        np.testing.assert_allclose(self.VALUES[0], exact, rtol=1e-15)
+        np.testing.assert_allclose(-self.VALUES[0], exact, rtol=1.5e-15)
         # the last words of single precision round to u = 1
-        np.testing.assert_allclose(self.VALUES[1], exact, rtol=1e-6, atol=4e-4)
-        np.testing.assert_allclose(self.VALUES[1][exact > 0.1], exact[exact > 0.1], rtol=1e-5)
+        np.testing.assert_allclose(-self.VALUES[1], exact, rtol=1e-6, atol=4e-4)
+        np.testing.assert_allclose(-self.VALUES[1][exact > 0.1], exact[exact > 0.1], rtol=1e-5)
 
     def test_angles(self):
+        radius = sqrt(-2 * log(1.5 / 2**32))
         turns = [2 * pi * ((int(w) + 0.5) / 2**32) for w in WORDS]
         for row, function in ((2, cos), (4, sin)):
-            exact = np.array([function(angle) for angle in turns])
+            exact = radius * np.array([function(angle) for angle in turns])
             # the reference rounds the angle: up to 2 pi 2^-53
-            np.testing.assert_allclose(self.VALUES[row], exact, rtol=0, atol=1.2e-15)
-            np.testing.assert_allclose(self.VALUES[row + 1], exact, rtol=0, atol=4e-7)
+            np.testing.assert_allclose(self.VALUES[row], exact, rtol=0, atol=radius * 1.5e-15)
+            np.testing.assert_allclose(self.VALUES[row + 1], exact, rtol=0, atol=radius * 5e-7)
+
+    def test_nodes_are_pairs_to_the_last_bit(self):
+        values = node_values(WORDS)
+        np.testing.assert_array_equal(values[:, :3], values[:, 3:])
 
 
 def one_by_one(rows, card_of, initial, times, volts, choice, seed, first_device):

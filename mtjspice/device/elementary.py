@@ -6,7 +6,10 @@ loop and a vectorised one give the same bits, on any machine. They are written a
 compile wherever they are inlined. Coefficients: interpolation at Chebyshev nodes in 60-digit arithmetic; the errors
 stated are maxima over the interval.
 
-Each function takes a 32-bit random word and a number whose type, float64 or float32, is that of the result.
+Instructions of several values alternate: each value is a chain in which every step waits for the one before, and a
+processor looks only so far ahead for other work.
+
+Each function takes 32-bit random words and a number whose type, float64 or float32, is that of the results.
 """
 
 from collections.abc import Sequence
@@ -51,12 +54,12 @@ class _Arithmetic:
     def fma(self, a: Any, b: Any, c: Any) -> Any:
         return self.builder.fma(a, b, c)
 
-    def polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
-        """Horner's rule, lowest power first."""
-        value = self.number(coefficients[-1])
+    def polynomials(self, x: Sequence[Any], coefficients: Sequence[float]) -> list[Any]:
+        """Horner's rule at each of ``x`` in turn, coefficients from the lowest power on."""
+        values = [self.number(coefficients[-1])] * len(x)
         for coefficient in reversed(coefficients[:-1]):
-            value = self.fma(x, value, self.number(coefficient))
-        return value
+            values = [self.fma(a, value, self.number(coefficient)) for a, value in zip(x, values, strict=True)]
+        return values
 
     def call(self, name: str, *arguments: Any) -> Any:
         function = self.builder.module.declare_intrinsic(name, [self.real])
@@ -67,73 +70,96 @@ class _Arithmetic:
         return self.builder.sitofp(word, self.real)
 
 
-def _radius(builder: ir.IRBuilder, word: Any, width: int) -> Any:
-    op = _Arithmetic(builder, width)
-    # 2 word + 1 = m 2^e; signed words convert in one instruction
-    if width == 64:
-        signed = op.signed(builder.xor(word, ir.Constant(_WORD, 1 << 31)))
-        doubled = op.fma(signed, op.number(2.0), op.number(2.0**32 + 1))
-    else:  # in halves: the sign's offset would swallow the small words, which are the tails
-        high, low = builder.lshr(word, ir.Constant(_WORD, 16)), builder.and_(word, ir.Constant(_WORD, 0xFFFF))
-        odd = op.fma(op.signed(low), op.number(2.0), op.number(1.0))
-        doubled = op.fma(op.signed(high), op.number(2.0**17), odd)
-    bits = builder.bitcast(doubled, op.integer)
-    offset = builder.sub(bits, op.bits(_SQRT_HALF[width]))
+def _radii(op: _Arithmetic, words: Sequence[Any]) -> list[Any]:
+    """sqrt(-2 ln u) of each word, u = (word + 1/2)/2^32."""
+    builder, width = op.builder, op.width
+    doubled = [_doubled(op, word) for word in words]
+    bits = [builder.bitcast(value, op.integer) for value in doubled]
+    offset = [builder.sub(value, op.bits(_SQRT_HALF[width])) for value in bits]
     fraction = _FRACTION_BITS[width]
-    exponent_mask = (1 << width) - (1 << fraction)
-    m = builder.bitcast(builder.sub(bits, builder.and_(offset, op.bits(exponent_mask))), op.real)
-    power = builder.lshr(offset, op.bits(fraction))
-    if width == 64:  # or-ing an integer below 2^52 into the bits of 2^52 adds it; there is no vector conversion
-        power = builder.bitcast(builder.or_(power, op.bits(0x4330000000000000)), op.real)
-        exponent = builder.fsub(power, op.number(2.0**52 + 33))
-    else:
-        exponent = op.signed(builder.sub(power, op.bits(33)))
-    s = builder.fdiv(builder.fsub(m, op.number(1.0)), builder.fadd(m, op.number(1.0)))
-    z = builder.fmul(s, s)
-    p = op.polynomial(z, _LOGARITHM[width])
-    square = op.fma(builder.fmul(s, z), p, builder.fmul(s, op.number(-4.0)))
-    square = op.fma(exponent, op.number(-2 * log(2)), square)
+    mask = op.bits((1 << width) - (1 << fraction))
+    m = [builder.bitcast(builder.sub(b, builder.and_(o, mask)), op.real) for b, o in zip(bits, offset, strict=True)]
+    s = [builder.fdiv(builder.fsub(value, op.number(1.0)), builder.fadd(value, op.number(1.0))) for value in m]
+    exponent = [_exponent(op, builder.lshr(value, op.bits(fraction))) for value in offset]
+    z = [builder.fmul(value, value) for value in s]
+    p = op.polynomials(z, _LOGARITHM[width])
+    square = [op.fma(builder.fmul(a, b), c, builder.fmul(a, op.number(-4.0))) for a, b, c in zip(s, z, p, strict=True)]
+    square = [op.fma(e, op.number(-2 * log(2)), value) for e, value in zip(exponent, square, strict=True)]
     if width == 32:  # rounding may leave a tiny negative value at words near 2^32
-        positive = builder.fcmp_ordered(">", square, op.number(0.0))
-        square = builder.select(positive, square, op.number(0.0))
-    return op.call("llvm.sqrt", square)
+        zero = op.number(0.0)
+        square = [builder.select(builder.fcmp_ordered(">", value, zero), value, zero) for value in square]
+    return [op.call("llvm.sqrt", value) for value in square]
 
 
-def _cosine(builder: ir.IRBuilder, word: Any, width: int) -> Any:
-    op = _Arithmetic(builder, width)
-    # the cosine is the sine of what is missing to a quarter turn
-    turn = op.call("llvm.fabs", builder.fadd(op.signed(word), op.number(0.5)))
-    t = op.fma(turn, op.number(-(2.0**-30)), op.number(1.0))
-    return builder.fmul(t, op.polynomial(builder.fmul(t, t), _SINE[width]))
+def _doubled(op: _Arithmetic, word: Any) -> Any:
+    """2 word + 1 = m 2^e as a float; signed words convert in one instruction."""
+    if op.width == 64:
+        signed = op.signed(op.builder.xor(word, ir.Constant(_WORD, 1 << 31)))
+        return op.fma(signed, op.number(2.0), op.number(2.0**32 + 1))
+    # in halves: the sign's offset would swallow the small words, which are the tails
+    high, low = op.builder.lshr(word, ir.Constant(_WORD, 16)), op.builder.and_(word, ir.Constant(_WORD, 0xFFFF))
+    odd = op.fma(op.signed(low), op.number(2.0), op.number(1.0))
+    return op.fma(op.signed(high), op.number(2.0**17), odd)
 
 
-def _sine(builder: ir.IRBuilder, word: Any, width: int) -> Any:
-    return _cosine(builder, builder.sub(word, ir.Constant(_WORD, 1 << 30)), width)
+def _exponent(op: _Arithmetic, power: Any) -> Any:
+    """e - 33 as a float."""
+    if op.width == 32:
+        return op.signed(op.builder.sub(power, op.bits(33)))
+    # or-ing an integer below 2^52 into the bits of 2^52 adds it; there is no vector conversion
+    shifted = op.builder.bitcast(op.builder.or_(power, op.bits(0x4330000000000000)), op.real)
+    return op.builder.fsub(shifted, op.number(2.0**52 + 33))
 
 
-def _of_word(function: Any, doc: str) -> Any:
-    def typed(typing_context: Any, word: Any, kind: Any) -> Any:
-        def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-            return function(builder, arguments[0], kind.bitwidth)
+def _cosines(op: _Arithmetic, words: Sequence[Any]) -> list[Any]:
+    """Cosine of (word + 1/2)/2^32 of a turn: the sine of what is missing to a quarter turn."""
+    turn = [op.call("llvm.fabs", op.builder.fadd(op.signed(word), op.number(0.5))) for word in words]
+    t = [op.fma(value, op.number(-(2.0**-30)), op.number(1.0)) for value in turn]
+    q = op.polynomials([op.builder.fmul(value, value) for value in t], _SINE[op.width])
+    return [op.builder.fmul(a, b) for a, b in zip(t, q, strict=True)]
 
-        return kind(types.uint32, kind) if word == types.uint32 and kind in _KINDS else None, generate
 
-    typed.__doc__ = doc
-    return intrinsic(typed)
+def _quarter_back(op: _Arithmetic, word: Any) -> Any:
+    """The word whose cosine is this word's sine."""
+    return op.builder.sub(word, ir.Constant(_WORD, 1 << 30))
+
+
+@intrinsic
+def normals(typing_context: Any, word0: Any, word1: Any, kind: Any) -> Any:
+    """Box-Muller: two independent N(0,1) of two words, floats of the type of ``kind``.
+
+    Relative error below 2e-15; in single precision 1e-6, and 0 where word0 lies within 2^-24 of the end.
+    """
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        op = _Arithmetic(builder, kind.bitwidth)
+        (radius,) = _radii(op, arguments[:1])
+        angles = _cosines(op, [arguments[1], _quarter_back(op, arguments[1])])
+        return context.make_tuple(builder, signature.return_type, [builder.fmul(radius, c) for c in angles])
+
+    word = types.uint32
+    return types.UniTuple(kind, 2)(word, word, kind) if (word0, word1) == (
+        word,
+    ) * 2 and kind in _KINDS else None, generate
+
+
+@intrinsic
+def node_normals(typing_context: Any, word0: Any, word1: Any, word2: Any, word3: Any, kind: Any) -> Any:
+    """Both of `normals` (word0, word1) and the first of (word2, word3), as a processor works them out fastest."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        op = _Arithmetic(builder, kind.bitwidth)
+        along, up = _radii(op, [arguments[0], arguments[2]])
+        angles = _cosines(op, [arguments[1], _quarter_back(op, arguments[1]), arguments[3]])
+        values = [builder.fmul(radius, angle) for radius, angle in zip((along, along, up), angles, strict=True)]
+        return context.make_tuple(builder, signature.return_type, values)
+
+    words = (types.uint32,) * 4
+    fits = (word0, word1, word2, word3) == words and kind in _KINDS
+    return types.UniTuple(kind, 3)(*words, kind) if fits else None, generate
 
 
 _KINDS = (types.float64, types.float32)
-normal_radius = _of_word(
-    _radius,
-    "sqrt(-2 ln u) for u = (word + 1/2)/2^32 as a float of the type of ``kind``; relative error below 1e-15. "
-    "In single precision 0 for words within 2^-24 of the end.",
-)
-cosine = _of_word(
-    _cosine, "cos of (word + 1/2)/2^32 of a turn, as a float of the type of ``kind``; error below 6e-16 (3e-7)."
-)
-sine = _of_word(
-    _sine, "sin of (word + 1/2)/2^32 of a turn, as a float of the type of ``kind``; error below 6e-16 (3e-7)."
-)
 
 
 @intrinsic

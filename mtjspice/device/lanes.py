@@ -17,8 +17,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from mtjspice.device import llg
-from mtjspice.device.elementary import cosine, fma, normal_radius, sine
-from mtjspice.device.noise import STREAM_XY, STREAM_Z, drive_deviation, threefry_words
+from mtjspice.device.elementary import fma, node_normals
+from mtjspice.device.noise import drive_deviation, node_words
 
 LANES = 64  # a block's working set stays within a level-1 cache
 STEPS_BETWEEN_DECISIONS = 16
@@ -45,9 +45,7 @@ _loop = njit(inline="always", error_model="numpy")
 def _words(words: NDArray[np.uint32], seed: np.uint32, node: np.uint32, n: int) -> None:
     """Four random words a lane; row 0 holds the device numbers."""
     for i in range(n):
-        device = words[i]
-        a, b = threefry_words(seed, device, node, np.uint32(STREAM_XY))
-        c, d = threefry_words(seed, device, node, np.uint32(STREAM_Z))
+        a, b, c, d = node_words(seed, words[i], node)
         words[LANES + i] = a
         words[2 * LANES + i] = b
         words[3 * LANES + i] = c
@@ -59,11 +57,12 @@ def normals(words: NDArray[np.uint32], b: NDArray[Any], to: int, n: int) -> None
     """Thermal field of a node, three rows from ``to`` on."""
     one = b.dtype.type(1.0)
     for i in range(n):
-        r = normal_radius(words[LANES + i], one)
-        b[to * LANES + i] = r * cosine(words[2 * LANES + i], one)
-        b[(to + 1) * LANES + i] = r * sine(words[2 * LANES + i], one)
-    for i in range(n):
-        b[(to + 2) * LANES + i] = normal_radius(words[3 * LANES + i], one) * cosine(words[4 * LANES + i], one)
+        x, y, z = node_normals(
+            words[LANES + i], words[2 * LANES + i], words[3 * LANES + i], words[4 * LANES + i], one
+        )  # fmt: skip
+        b[to * LANES + i] = x
+        b[(to + 1) * LANES + i] = y
+        b[(to + 2) * LANES + i] = z
 
 
 @_loop

@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from mtjspice.device.elementary import cosine, normal_radius, sine
+from mtjspice.device.elementary import node_normals, normals
 
 STREAM_XY = 0
 STREAM_Z = 1
@@ -27,35 +27,58 @@ _PARITY = 0x1BD11BDA
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
+def _threefry(builder: ir.IRBuilder, key: tuple[Any, Any], blocks: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Emit Threefry-2x32-20 of several counters under one key.
+
+    The rounds of the blocks alternate: each is one chain of dependent instructions, and the processor looks only so
+    far ahead for others.
+    """
+
+    def rotate(value: Any, bits: int) -> Any:
+        return builder.or_(builder.shl(value, constant(bits)), builder.lshr(value, constant(32 - bits)))
+
+    def constant(value: int) -> Any:
+        return ir.Constant(ir.IntType(32), value)
+
+    keys = (*key, builder.xor(builder.xor(*key), constant(_PARITY)))
+    state = [(builder.add(a, keys[0]), builder.add(b, keys[1])) for a, b in blocks]
+    for group in range(5):  # of four rounds; a key word is injected after each
+        for bits in _ROTATIONS[group % 2]:
+            sums = [builder.add(a, b) for a, b in state]
+            turned = [rotate(b, bits) for _, b in state]
+            state = [(a, builder.xor(b, a)) for a, b in zip(sums, turned, strict=True)]
+        first = keys[(group + 1) % 3]
+        second = builder.add(keys[(group + 2) % 3], constant(group + 1))
+        state = [(builder.add(a, first), builder.add(b, second)) for a, b in state]
+    return state
+
+
 @intrinsic
 def threefry_words(typing_context: Any, k0: Any, k1: Any, x0: Any, x1: Any) -> Any:
     """Threefry-2x32-20 of the counter (x0, x1) under the key (k0, k1), all uint32; a pair of uint32.
 
     Written as instructions: quick to compile where it is inlined, and vectorised in loops over devices.
     """
-    word = types.uint32
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        def rotate(value: Any, bits: int) -> Any:
-            return builder.or_(builder.shl(value, constant(bits)), builder.lshr(value, constant(32 - bits)))
+        (words,) = _threefry(builder, tuple(arguments[:2]), [tuple(arguments[2:])])
+        return context.make_tuple(builder, signature.return_type, words)
 
-        def constant(value: int) -> Any:
-            return ir.Constant(ir.IntType(32), value)
+    word = types.uint32
+    return types.UniTuple(word, 2)(word, word, word, word) if (k0, k1, x0, x1) == (word,) * 4 else None, generate
 
-        key0, key1, a, b = arguments
-        keys = (key0, key1, builder.xor(builder.xor(key0, key1), constant(_PARITY)))
-        a, b = builder.add(a, keys[0]), builder.add(b, keys[1])
-        for group in range(5):  # of four rounds; a key word is injected after each
-            for bits in _ROTATIONS[group % 2]:
-                a = builder.add(a, b)
-                b = builder.xor(rotate(b, bits), a)
-            a = builder.add(a, keys[(group + 1) % 3])
-            b = builder.add(builder.add(b, keys[(group + 2) % 3]), constant(group + 1))
-        return context.make_tuple(builder, signature.return_type, (a, b))
 
-    if (k0, k1, x0, x1) != (word,) * 4:
-        return None
-    return types.UniTuple(word, 2)(word, word, word, word), generate
+@intrinsic
+def node_words(typing_context: Any, seed: Any, device: Any, node: Any) -> Any:
+    """The four words of a noise node: those of `STREAM_XY`, then those of `STREAM_Z`."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        streams = [ir.Constant(ir.IntType(32), stream) for stream in (STREAM_XY, STREAM_Z)]
+        blocks = _threefry(builder, tuple(arguments[:2]), [(arguments[2], stream) for stream in streams])
+        return context.make_tuple(builder, signature.return_type, (*blocks[0], *blocks[1]))
+
+    word = types.uint32
+    return types.UniTuple(word, 4)(word, word, word) if (seed, device, node) == (word,) * 3 else None, generate
 
 
 @njit(cache=True)
@@ -68,16 +91,14 @@ def threefry2x32(key0: int, key1: int, counter0: int, counter1: int) -> tuple[np
 def normal_pair(seed: int, device: int, index: int, stream: int) -> tuple[float, float]:
     """Return two independent N(0,1) values. |value| <= 6.76, as 32-bit words reach no further."""
     word0, word1 = threefry2x32(seed, device, index, stream)
-    radius = normal_radius(word0, 1.0)
-    return radius * cosine(word1, 1.0), radius * sine(word1, 1.0)
+    return normals(word0, word1, 1.0)
 
 
 @njit(cache=True)
 def field_node(seed: int, device: int, index: int) -> tuple[float, float, float]:
     """Return the three N(0,1) components of the thermal field at noise node ``index``."""
-    x, y = normal_pair(seed, device, index, STREAM_XY)
-    z, _ = normal_pair(seed, device, index, STREAM_Z)
-    return x, y, z
+    a, b, c, d = node_words(np.uint32(seed), np.uint32(device), np.uint32(index))
+    return node_normals(a, b, c, d, 1.0)
 
 
 @njit(cache=True)
