@@ -16,15 +16,16 @@ import numba
 import numpy as np
 from numba import njit
 
-from mtjspice.device import derived, llg, macrospin
+from mtjspice.device import demagnetization, derived, llg, macrospin
 from mtjspice.device.card import MTJCard, load_card
 from mtjspice.device.elementary import fma
 
 # instructions in the vector loops of a constant-voltage step, counted in the machine code, for one trial:
 # two Threefry blocks (eight 32-bit lanes an instruction), two radii and three angles, Heun (four doubles)
-INTEGER_INSTRUCTIONS = 221 / 8
-NORMAL_INSTRUCTIONS = {"float64": 110 / 4, "float32": 92 / 8}
-HEUN_INSTRUCTIONS = {"float64": 93 / 4, "float32": 93 / 8}
+INTEGER_INSTRUCTIONS = 219 / 8
+NORMAL_INSTRUCTIONS = {"float64": 132 / 4, "float32": 122 / 8}
+HEUN_INSTRUCTIONS = {"float64": 96 / 4, "float32": 96 / 8}
+PEERS = {"cmtj Heun, VCMA pulse, default output": True, "cmtj Heun, bare: constant, no output": False}
 
 
 @njit(error_model="numpy")
@@ -50,24 +51,34 @@ def instruction_time() -> float:
     return seconds(lambda: _multiply_adds(x, repeats)) / (8 * repeats)
 
 
-def cmtj_step(card: MTJCard, steps: int) -> float:
-    """Seconds for one thermal Heun step of cmtj, for the same film, fields and temperature."""
+def cmtj_step(card: MTJCard, steps: int, as_used: bool) -> float:
+    """Seconds for one thermal Heun step of cmtj, for the same film, fields and temperature.
+
+    ``as_used``: a VCMA pulse on the anisotropy, the film's demagnetizing tensor, cmtj's default output (every 10 ps).
+    Otherwise everything constant, the shape within the anisotropy, and nothing written down but the end.
+    """
     import cmtj
 
-    moment_field = card.saturation_magnetization * 4e-7 * np.pi
+    thickness = card.free_layer_thickness
+    zero = cmtj.CVector(0, 0, 0)
+    n_x, n_y, n_z = demagnetization.factors(card.diameter, card.diameter_y, thickness) if as_used else (0, 0, 0)
+    tensor = [cmtj.CVector(n_x, 0, 0), cmtj.CVector(0, n_y, 0), cmtj.CVector(0, 0, n_z)] if as_used else [zero] * 3
     layer = cmtj.Layer(
-        "free", cmtj.CVector(0.22, 0, 0.97), cmtj.CVector(0, 0, 1), moment_field, card.free_layer_thickness,
-        derived.area(card), [cmtj.CVector(0, 0, 0)] * 3, card.damping,
+        "free", cmtj.CVector(0.22, 0, 0.97), cmtj.CVector(0, 0, 1), card.saturation_magnetization * 4e-7 * np.pi,
+        thickness, derived.area(card), tensor, card.damping,
     )  # fmt: skip
-    energy = derived.effective_anisotropy(card) / card.free_layer_thickness
-    layer.setAnisotropyDriver(cmtj.constantDriver(energy))
+    total = steps * 1e-12
+    if as_used:
+        energy = card.interfacial_anisotropy / thickness
+        change = -1.2 * card.vcma_coefficient / card.barrier_thickness / thickness
+        layer.setAnisotropyDriver(cmtj.ScalarDriver.getPulseDriver(energy, change, total, total / 2))
+    else:
+        layer.setAnisotropyDriver(cmtj.constantDriver(derived.effective_anisotropy(card) / thickness))
     layer.setTemperatureDriver(cmtj.constantDriver(300.0))
     junction = cmtj.Junction([layer])
-    field = card.bias_field / (4e-7 * np.pi)
-    junction.setLayerExternalFieldDriver("free", cmtj.AxialDriver(field, 0, 0))
-    total = steps * 1e-12
-    # written down once at the end: nothing but the integration is timed
-    return seconds(lambda: junction.runSimulation(total, 1e-12, total, solverMode=cmtj.Heun)) / steps
+    junction.setLayerExternalFieldDriver("free", cmtj.AxialDriver(card.bias_field / (4e-7 * np.pi), 0, 0))
+    every = 1e-11 if as_used else total
+    return seconds(lambda: junction.runSimulation(total, 1e-12, every, solverMode=cmtj.Heun)) / steps
 
 
 def main() -> None:
@@ -101,17 +112,20 @@ def main() -> None:
     for work, _ in cases.values():
         work()
     instruction_time()
-    times: dict[str, list[float]] = {name: [] for name in (*cases, "cmtj Heun", "instruction")}
+    times: dict[str, list[float]] = {name: [] for name in (*cases, *PEERS, "instruction")}
     for _ in range(arguments.rounds):
         times["instruction"].append(instruction_time())
         for name, (work, count) in cases.items():
             times[name].append(seconds(work) / (count * arguments.steps))
-        times["cmtj Heun"].append(cmtj_step(card, 50_000))
-    peer = median(times["cmtj Heun"])
-    print(f"{'one thermal step of one junction, one thread':34}{'ns':>8}{'steps/s':>11}{'cmtj/this':>11}")
-    for name in (*cases, "cmtj Heun"):
+        for name, as_used in PEERS.items():
+            times[name].append(cmtj_step(card, 50_000, as_used))
+    used, bare = (median(times[name]) for name in PEERS)
+    print(
+        f"{'one thermal step of one junction, one thread':46}{'ns':>8}{'steps/s':>11}{'cmtj/this':>11}{'bare/this':>11}"
+    )
+    for name in (*cases, *PEERS):
         step = median(times[name])
-        print(f"{name:44}{1e9 * step:8.1f}{1 / step:11.2e}{peer / step:11.1f}")
+        print(f"{name:46}{1e9 * step:8.1f}{1 / step:11.2e}{used / step:11.1f}{bare / step:11.1f}")
     instruction = median(times["instruction"])
     print(f"\none vector multiply-add takes {1e9 * instruction:.3f} ns on this core ({1 / instruction:.2e}/s)")
     for precision, lanes in (("float64", 4), ("float32", 8)):

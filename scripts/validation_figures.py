@@ -1,22 +1,27 @@
 """Figures of the validation: each function computes its points, draws them and returns both with what they say.
 
-All sampled points have fixed seeds. Scores are normal scores of randomised binomial tails, which are exactly normal
-where the two methods agree, however few events there are.
+All sampled points have fixed seeds.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from math import exp, inf
 from typing import Any
 
-import matplotlib
 import numpy as np
-import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from validation_comparisons import IMEC, MERAM, STT, homogeneity
+from validation_plotting import (
+    MARKS,
+    OPEN,
+    Drawn,
+    Floats,
+    bars,
+    given,
+    long_table,
+    new,
+    rounded_square,
+    scores,
+    small,
+)
 
 from mtjspice.device import derived
 from mtjspice.device.card import load_card
@@ -24,14 +29,7 @@ from mtjspice.device.switching import switching_probability, write_error_rate
 from mtjspice.reports import style
 from mtjspice.statistics import wilson
 
-Floats = NDArray[np.float64]
-
 LONG = load_card("stt_trng_long")
-COLUMN = 3.4  # inches, a column of a journal
-_SMALL: Any = {"font.size": 8, "legend.fontsize": 7, "lines.linewidth": 1.1, "axes.linewidth": 0.7}
-MARKS: Any = {"fmt": "o", "markersize": 3, "capsize": 1.5, "linewidth": 0.8}
-OPEN: Any = {"marker": "D", "markersize": 3.4, "markerfacecolor": "none", "linestyle": "none", "markeredgewidth": 0.8}
-
 # Independent macrospin program (other noise, other initial states), P_sw rounded to 0.01 of 1000 trials.
 # ns: P_sw of a 1.2 V pulse on meram100
 MERAM_REFERENCE = {
@@ -62,78 +60,6 @@ FAMILIES = (
     (STT, -0.4, (2.0, 3.0, 4.0, 5.0, 6.0, 8.0)),
     (MERAM.replace(perpendicular_field=0.004), 1.1, (0.3, 0.5, 0.8, 1.5)),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A figure, the numbers in it as columns, what the caption quotes, and p-values that must not be tiny."""
-
-    figure: Figure
-    columns: dict[str, Sequence[Any] | NDArray[Any]]
-    quoted: dict[str, str]
-    p_values: dict[str, float] = field(default_factory=dict)
-
-
-def new(height: float, rows: int = 1, **options: Any) -> tuple[Figure, list[Axes]]:
-    figure = Figure(figsize=(COLUMN, height), layout="constrained")
-    return figure, list(figure.subplots(rows, 1, squeeze=False, **options)[:, 0])
-
-
-def small(draw: Any) -> Any:
-    """Our style with the letters of a column."""
-
-    def wrapped() -> Drawn:
-        with matplotlib.rc_context({**style._STYLE, **_SMALL}):
-            return draw()  # type: ignore[no-any-return]
-
-    wrapped.__name__, wrapped.__doc__ = draw.__name__, draw.__doc__
-    return wrapped
-
-
-def bars(data: xr.Dataset, name: str = "probability") -> tuple[Floats, Floats]:
-    """Values and the lengths of their error bars below and above, both flat."""
-    value, low, high = (data[key].values.ravel() for key in (name, "low", "high"))
-    return value, np.maximum([value - low, high - value], 0)
-
-
-def scores(shares: ArrayLike, trials: int, exact: ArrayLike, seed: int) -> Floats:
-    """Normal scores of counted shares, given their exact probabilities."""
-    p = np.clip(np.ravel(exact), 1e-12, 1 - 1e-12)
-    count = np.rint(np.ravel(shares) * trials)
-    below, at = stats.binom.cdf(count - 1, trials, p), stats.binom.pmf(count, trials, p)
-    share = np.random.default_rng(seed).random(len(p))
-    return np.asarray(stats.norm.ppf(np.clip(below + share * at, 1e-12, 1 - 1e-12)))
-
-
-def rounded_square(given: Floats, exact: Floats) -> float:
-    """Sum of squared scores of shares of 1000 trials that were rounded to 0.01."""
-    return float(np.sum((given - exact) ** 2 / (exact * (1 - exact) / 1000 + 0.01**2 / 12 + 1e-6)))
-
-
-def long_table(*parts: tuple[str, xr.Dataset]) -> dict[str, list[Any]]:
-    """Datasets as common columns, one row a point."""
-    table: dict[str, list[Any]] = {
-        key: [] for key in ("series", "voltage [V]", "pulse_width [s]", "value", "low", "high", "trials")
-    }
-    for series, data in parts:
-        name = next(iter(data.data_vars))
-        for i, voltage in enumerate(data["voltage"].values):
-            for j, width in enumerate(data["pulse_width"].values):
-                limits = (float(data[key].values[i, j]) for key in (name, "low", "high"))
-                row = (series, float(voltage), float(width), *limits, int(data["trials"].values[i, j]))
-                for column, value in zip(table.values(), row, strict=True):
-                    column.append(value)
-    return table
-
-
-def given(
-    table: dict[str, list[Any]], series: str, points: dict[float, float], voltage: float = 0.0, width: float = 0.0
-) -> None:
-    """Append reference points: of pulse widths (ns) at ``voltage``, or of voltages at ``width`` (s)."""
-    for x, share in points.items():
-        row = (series, voltage or x, width or x * 1e-9, share, "", "", "")
-        for column, value in zip(table.values(), row, strict=True):
-            column.append(value)
 
 
 @small
@@ -171,12 +97,12 @@ def pulse_width() -> Drawn:
         square = rounded_square(
             np.array(list(reference.values())), line["probability"].sel(pulse_width=at, method="nearest").values[0]
         )
-        quoted[card.name] = f"{square:.0f} of {len(at)} points, p = {stats.chi2.sf(square, len(at)):.2g}"
+        quoted[card.name] = f"{square:.0f} for {len(at)} points, p = {stats.chi2.sf(square, len(at)):.2g}"
         parts += [(f"{card.name}, Fokker-Planck", line), (f"{card.name}, macrospin", found)]
     axes[-1].set_xlabel("pulse width, FWHM [ns]")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     p = float(stats.chi2.sf(squares, points))
-    quoted["macrospin"] = f"{squares:.0f} of {points} points, p = {p:.2g}"
+    quoted["macrospin"] = f"{squares:.0f} for {points} points, p = {p:.2g}"
     table = long_table(*parts)
     given(table, "meram100, independent macrospin", MERAM_REFERENCE, voltage=1.2)
     given(table, "imec_iedm24, independent macrospin", IMEC_REFERENCE, voltage=1.9)
@@ -252,7 +178,7 @@ def voltage() -> Drawn:
         axis.set_title(name, loc="left", fontsize=8)
         z = scores(values, trials, exact["probability"].sel(voltage=points["voltage"]).values, 2)
         p = float(stats.chi2.sf(np.sum(z**2), len(z)))
-        quoted[name.split(",")[0]] = f"{np.sum(z**2):.1f} of {len(z)} points, p = {p:.2g}"
+        quoted[name.split(",")[0]] = f"{np.sum(z**2):.1f} for {len(z)} points, p = {p:.2g}"
         p_values[f"macrospin against voltage, {name}"] = p
     axes[0].plot(
         reference, list(STT_REFERENCE.values()), color=style.BLACK, label="independent macrospin", zorder=4, **OPEN
@@ -280,11 +206,11 @@ def error_rate() -> Drawn:
     plain = MERAM.replace(cycle_to_cycle_spread=0.0)
     fine, parts, largest = (np.arange(0.2, 3.0001, 0.02) * 1e-9).round(14), [], 0.0
     wide = (np.arange(0.5, 22.01, 0.25) * 1e-9).round(14)
-    trials, p_values = 20_000, {}
+    trials, p_values = 10_000, {}
     for axis, card, volts, widths, label, colour, dashes in (
         (axes[0], MERAM, 1.2, fine, "1.2 V, spread 5 %", style.BLUE, "-"),
         (axes[0], plain, 1.2, fine, "1.2 V, no spread", style.GREEN, "--"),
-        (axes[0], plain, 1.4, fine, "1.4 V, no spread", style.ORANGE, "-."),
+        (axes[0], plain, 1.5, fine, "1.5 V, no spread", style.ORANGE, "-."),
         (axes[1], STT, 0.4, wide, "0.4 V", style.BLUE, "-"),
         (axes[1], STT, 0.6, wide, "0.6 V", style.GREEN, "--"),
     ):
@@ -316,11 +242,16 @@ def error_rate() -> Drawn:
         axis.axhspan(1e-16, largest, color="#999999", alpha=0.25, lw=0)
         axis.set(yscale="log", ylim=(3e-15, 3), ylabel="write error rate", yticks=10.0 ** np.arange(-14, 1, 2))
         axis.set_title(name, loc="left", fontsize=8)
-        axis.legend(loc="lower right" if axis is axes[0] else "upper right")
+        axis.legend(loc="lower right" if axis is axes[0] else "lower left")
     axes[1].set(xlabel="pulse width, FWHM [ns]", xlim=(0, 22))
     axes[0].set_xlim(0, 3)
     lowest = [float(data["write_error_rate"].min()) for name, data in parts if "meram100" in name and "Fokker" in name]
-    quoted = {"error": f"{largest:.0e}", "trials": str(trials), "p": ", ".join(f"{p:.2g}" for p in p_values.values())}
+    quoted = {
+        "error": f"{largest:.0e}",
+        "trials": str(trials),
+        "p": f"{min(p_values.values()):.2g}",
+        "counted": str(len(p_values)),
+    }
     quoted |= {f"lowest{k}": f"{value:.1g}" for k, value in enumerate(lowest)}
     return Drawn(figure, long_table(*parts), quoted, p_values)
 
@@ -360,7 +291,7 @@ def steps() -> Drawn:
         names.append(f"{card.name.split('_')[0]}\n{abs(volts):g} V, {width:g} ns\n$P_\\mathrm{{sw}}$ = {exact:.3f}")
     axis.axhline(0, color=style.BLACK, linewidth=0.8)
     axis.set_xticks(range(len(places)), names, fontsize=6.5)
-    axis.set(ylabel=r"$P_\mathrm{sw}$ less Fokker-Planck [%]", ylim=(-3, 3))
+    axis.set(ylabel=r"$P_\mathrm{sw}$ less Fokker-Planck\n[percentage points]", ylim=(-3, 3))
     axis.grid(visible=False, axis="x")
     figure.legend(loc="outside upper center", ncols=3)
     quoted = {"trials": str(trials), "p": f"{smallest:.2g}"}

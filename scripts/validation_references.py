@@ -8,6 +8,9 @@ from math import erfc, isfinite, sqrt
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
+PREFIXES = tuple(
+    zip((1e9, 1e6, 1e3, 1, 1e-3, 1e-6, 1e-9, 1e-12, 1e-15), ("G", "M", "k", "", "m", "µ", "n", "p", "f"), strict=True)
+)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ REFERENCES = {
     12: Reference("closed write error rate", "1 − exp{−(π²/4) Δ (i−1)/(i e^{2(i−1)τ} − 1)}",
                   "Butler 2012, Khvalkovskiy 2013", (SPIN_TORQUE + "closed_write_error_rate",)),
     13: Reference("refined write error rate", "1 − exp{−Δ ((i−1)/i) θ_c²}, "
-                  "θ_c² = 2 e^{−2(i−1)τ} 2^{(i−1)/(i+1)} ((i−1)/i)^{2/(i+1)}", "#9 with the spread of the linear stage",
+                  "θ_c² = 2 e^{−2(i−1)τ} 2^{(i−1)/(i+1)} ((i−1)/i)^{2/(i+1)}", "9 with the spread of the linear stage",
                   (SPIN_TORQUE + "closed_write_error_rate",)),
     14: Reference("rate of reversal", "weak form of Brown's equation; λ = (2/τ_D) √(Δ/π) e^{−Δ}",
                   "Néel 1949, Brown 1963",
@@ -117,38 +120,39 @@ def false_alarm(sigmas: float) -> float:
 
 def prefixed(value: float, unit: str) -> str:
     """Five digits, with an SI prefix where there is a unit."""
-    if not unit or unit == "rad":
-        return f"{value:.5g}" + (f" {unit}" if unit else "")
-    for scale, prefix in (
-        (1e9, "G"),
-        (1e6, "M"),
-        (1e3, "k"),
-        (1, ""),
-        (1e-3, "m"),
-        (1e-6, "µ"),
-        (1e-9, "n"),
-        (1e-12, "p"),
-    ):
-        if abs(value) >= scale:
-            return f"{value / scale:.5g} {prefix}{unit}"
-    return f"{value * 1e15:.5g} f{unit}"
+    if unit in ("", "rad"):
+        return f"{value:.5g} {unit}".rstrip()
+    scale, prefix = next((pair for pair in PREFIXES if abs(value) >= pair[0]), PREFIXES[-1])
+    return f"{value / scale:.5g} {prefix}{unit}"
+
+
+def power(value: float) -> str:
+    """One digit and a short exponent: 7e-6."""
+    digits, exponent = f"{value:.0e}".split("e")
+    return f"{digits}e{int(exponent)}"
+
+
+def percent(value: float, sign: str = "") -> str:
+    return f"{100 * value:{sign}.3g} %" if value else "0 %"
 
 
 def deviation(result: Result) -> str:
-    if result.error:
-        return f"{result.deviation:+.1f} σ"
     share = result.deviation
-    return f"{share:+.1%}" if abs(share) >= 1e-3 else f"{share:+.0e}" if share else "0"
+    if result.error:
+        return f"{share:+.1f} σ"
+    if abs(share) < 1e-12:  # rounding
+        return "0"
+    return f"{100 * share:+.1f} %" if abs(share) >= 1e-3 else ("+" if share > 0 else "") + power(share)
 
 
 def tolerance(result: Result) -> str:
     if result.error and not isfinite(result.low):
-        return f"{result.high:.1f} σ ({false_alarm(result.high) / 2:.0e})"
+        return f"{result.high:.1f} σ ({power(false_alarm(result.high) / 2)})"
     if result.error:
-        return f"±{result.high:g} σ ({false_alarm(result.high):.0e})"
+        return f"±{result.high:g} σ ({power(false_alarm(result.high))})"
     if result.low == -result.high:
-        return f"±{result.high:.2%}" if result.high >= 1e-3 else f"±{result.high:.0e}"
-    return f"{result.low:+.0%} to {result.high:+.0%}"
+        return f"±{percent(result.high)}" if result.high >= 1e-3 else f"±{power(result.high)}"
+    return f"{percent(result.low, '+')} to {percent(result.high, '+')}"
 
 
 def what_they_are(tests: str) -> str:
