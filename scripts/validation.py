@@ -12,14 +12,16 @@ import csv
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
+from numpy.typing import NDArray
 from validation_comparisons import compute
-from validation_figures import FIGURES, Drawn
+from validation_figures import FIGURES
+from validation_plotting import Drawn
 from validation_references import TESTS, columns, how_far_apart, what_they_are
 
 from mtjspice import __version__
@@ -52,7 +54,7 @@ check fails below 1e-4.
 The two VCMA devices. Macrospin against Fokker-Planck: χ² = {pulse_width[macrospin]}. Independent program against
 Fokker-Planck: meram100 χ² = {pulse_width[meram100]}; imec_iedm24 χ² = {pulse_width[imec_iedm24]}. The spread of the
 drive is large in imec_iedm24 (15 %), and the independent program drew it once for all widths, so that its deviations
-there are correlated and its χ² is not a fair one; values of 20 000 trials with fresh draws are asserted in
+there are correlated and its χ² is not a fair one; values of 20000 trials are asserted in
 [test_macrospin.py]({tests}/test_macrospin.py).
 
 ## Agreement of the two methods
@@ -87,7 +89,7 @@ compensation voltage. Spin torque has no such floor. The refined formula (refere
 ![P_sw at several steps]({folder}/steps.png)
 
 {steps[trials]} trials a point, independent seeds, less the Fokker-Planck value. Smallest of four p-values of
-homogeneity: {steps[p]}.
+homogeneity: {steps[p]}; by chance it is below 0.05 for 19 % of the seeds.
 
 ## Map
 
@@ -126,7 +128,7 @@ which it is known to be off (10, 12 to 15, the asymptote of 14).
 """
 
 
-def write_columns(path: Path, table: dict[str, Sequence[Any] | Any]) -> None:
+def write_columns(path: Path, table: Mapping[str, Sequence[Any] | NDArray[Any]]) -> None:
     text = StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table)

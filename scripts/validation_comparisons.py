@@ -54,7 +54,7 @@ def follow(
     for k in range(round(duration / interval)):
         llg.advance(row, 0, 0, m, k * interval, (k + 1) * interval, voltage, voltage)
         path.append(m.copy())
-    return np.arange(len(path)) * interval, np.array(path)
+    return np.arange(float(len(path))) * interval, np.array(path)
 
 
 def crossings(times: Floats, values: Floats) -> Floats:
@@ -99,8 +99,7 @@ def precession() -> Iterator[Result]:
 
 def voltages() -> Iterator[Result]:
     """Wells and saddle on a fine grid of directions of the plane that holds both."""
-    card, theta = PLAIN, np.linspace(0, pi / 2, 20_001)
-    row = llg.parameters(card)
+    card, row, theta = PLAIN, llg.parameters(PLAIN), np.linspace(0, pi / 2, 20_001)
     h, delta = derived.derive(card).reduced_field, derived.derive(card).thermal_stability_zero_field
 
     def levels(voltage: float) -> Floats:
@@ -111,11 +110,8 @@ def voltages() -> Iterator[Result]:
     compensation = derived.effective_anisotropy(card) * card.barrier_thickness / card.vcma_coefficient
     root = optimize.brentq(lambda voltage: derived.anisotropy_field(card, voltage), 0.1, 3)
     yield within(5, "V_c, meram100", root, compensation, "V", 1e-6)
-    low, high = 0.0, compensation
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (low, middle) if np.argmin(levels(middle)) == len(theta) - 1 else (middle, high)
-    yield within(5, "V_b", low, compensation * (1 - h), "V", 1e-4)
+    rim = optimize.bisect(lambda v: np.argmin(levels(v)) - len(theta) + 1.5, 0, compensation, xtol=1e-9)
+    yield within(5, "V_b", rim, compensation * (1 - h), "V", 1e-4)
     left = 1 - 0.6 / compensation
     found = levels(0.6)
     yield within(5, "Δ(0.6 V)", float(found[-1] - found.min()), delta * left * (1 - h / left) ** 2, "", 1e-4)
@@ -182,7 +178,7 @@ def equilibrium() -> Iterator[Result]:
     yield within(7, "⟨sin²θ⟩, Fokker-Planck", found, (1 + 1 / (2 * delta)) / delta, "", 2 / delta**2)
     m = macrospin.thermal_states(STT, np.ones(200_000), np.random.default_rng(3))
     median = float(np.median(np.arccos(m[:, 2])))
-    yield within(7, "median θ of 200 000 starts", median, sqrt(log(2) / delta), "rad", 0.02)
+    yield within(7, "median θ of 200000 starts", median, sqrt(log(2) / delta), "rad", 0.02)
 
 
 # --- write error rates ---------------------------------------------------------------------------------------
@@ -280,8 +276,7 @@ def sampled_reversal(delta: float) -> Result:
         m = macrospin.run(row, m, np.array([begin, end]), np.zeros(2), 21, relaxing=False).magnetization
         means.append(m[:, 2])
     a, b = means
-    ratio = float(b.mean() / a.mean())
-    scale = tau / (second - first)
+    ratio, scale = float(b.mean() / a.mean()), tau / (second - first)
     error = float(np.std(b - ratio * a) / a.mean()) / sqrt(trials) / ratio * scale
     return sampled(14, f"Δ = {delta:g}, λ τ_D, {trials} trials", -log(ratio) * scale, expected, "", error)
 
@@ -316,9 +311,8 @@ def noise() -> Iterator[Result]:
         outcome = macrospin.switching(MERAM, macrospin.pulse(1.2, width), trials, seed=300 + k, noise_step=step)
         counts.append(np.count_nonzero(outcome.states != macrospin.PARALLEL))
     value, freedom, p = homogeneity(np.array(counts), trials)
-    score = float(stats.norm.isf(p))
     limit = float(stats.norm.isf(1e-4))
-    error = (value - freedom) / score  # so that the deviation is that of the p-value
+    error = (value - freedom) / float(stats.norm.isf(p))  # so that the deviation is that of the p-value
     yield Result(17, f"χ², meram100, 0.5 ns, {trials} trials each", value, float(freedom), "", -inf, limit, error)
 
 

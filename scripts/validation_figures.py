@@ -22,6 +22,7 @@ from validation_plotting import (
     scores,
     small,
 )
+from validation_references import power
 
 from mtjspice.device import derived
 from mtjspice.device.card import load_card
@@ -123,7 +124,7 @@ def simultaneous_band(count: int, confidence: float = 0.95, draws: int = 20_000)
 def agreement() -> Drawn:
     """Scores of macrospin points against the Fokker-Planck equation, as a quantile-quantile plot."""
     trials = 2000
-    columns: dict[str, list[Any]] = {key: [] for key in ("card", "voltage [V]", "pulse_width [s]", "exact", "counted")}
+    columns: dict[str, Any] = {key: [] for key in ("card", "voltage [V]", "pulse_width [s]", "exact", "counted")}
     for number, (card, voltage, widths) in enumerate(FAMILIES):
         lengths = (np.array(widths) * 1e-9).round(14)
         exact = switching_probability(card, voltage, lengths, tolerance=1e-4)["probability"].values[0]
@@ -247,12 +248,12 @@ def error_rate() -> Drawn:
     axes[0].set_xlim(0, 3)
     lowest = [float(data["write_error_rate"].min()) for name, data in parts if "meram100" in name and "Fokker" in name]
     quoted = {
-        "error": f"{largest:.0e}",
+        "error": power(largest),
         "trials": str(trials),
         "p": f"{min(p_values.values()):.2g}",
         "counted": str(len(p_values)),
     }
-    quoted |= {f"lowest{k}": f"{value:.1g}" for k, value in enumerate(lowest)}
+    quoted |= {f"lowest{k}": power(value) for k, value in enumerate(lowest)}
     return Drawn(figure, long_table(*parts), quoted, p_values)
 
 
@@ -263,7 +264,7 @@ def steps() -> Drawn:
     settings = [(f"{step:g} ps", step * 1e-12, "float64") for step in (0.25, 0.5, 1.0, 2.0)]
     settings.append(("1 ps, float32", 1e-12, "float32"))
     colours, shapes = (style.SKY, style.BLUE, style.BLACK, style.GREEN, style.RED), "osD^v"
-    columns: dict[str, list[Any]] = {
+    columns: dict[str, Any] = {
         key: [] for key in ("card", "voltage [V]", "pulse_width [s]", "setting", "exact", "counted", "low", "high")
     }
     figure, (axis,) = new(3.1)
@@ -291,7 +292,7 @@ def steps() -> Drawn:
         names.append(f"{card.name.split('_')[0]}\n{abs(volts):g} V, {width:g} ns\n$P_\\mathrm{{sw}}$ = {exact:.3f}")
     axis.axhline(0, color=style.BLACK, linewidth=0.8)
     axis.set_xticks(range(len(places)), names, fontsize=6.5)
-    axis.set(ylabel=r"$P_\mathrm{sw}$ less Fokker-Planck\n[percentage points]", ylim=(-3, 3))
+    axis.set(ylabel="$P_\\mathrm{sw}$ less Fokker-Planck\n[percentage points]", ylim=(-3, 3))
     axis.grid(visible=False, axis="x")
     figure.legend(loc="outside upper center", ncols=3)
     quoted = {"trials": str(trials), "p": f"{smallest:.2g}"}
@@ -321,7 +322,7 @@ def switching_map() -> Drawn:
     best = np.unravel_index(np.argmax(values), values.shape)
     error = float((data["high"] - data["low"]).max()) / 2
     quoted = {
-        "error": f"{error:.0e}", "volts": str(len(volts)), "widths": str(len(widths)),
+        "error": power(error), "volts": str(len(volts)), "widths": str(len(widths)),
         "best": f"{values[best]:.4f} at {volts[best[0]]:.2f} V, {widths[best[1]] * 1e9:.2f} ns",
     }  # fmt: skip
     return Drawn(figure, columns, quoted)

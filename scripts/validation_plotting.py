@@ -1,6 +1,6 @@
 """What the figures of the validation share: column size, points with intervals, scores, tables of points."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
@@ -28,7 +28,7 @@ class Drawn:
     """A figure, the numbers in it as columns, what the caption quotes, and p-values that must not be tiny."""
 
     figure: Figure
-    columns: dict[str, Sequence[Any] | NDArray[Any]]
+    columns: Mapping[str, Sequence[Any] | NDArray[Any]]
     quoted: dict[str, str]
     p_values: dict[str, float] = field(default_factory=dict)
 
@@ -74,7 +74,7 @@ def rounded_square(given: Floats, exact: Floats) -> float:
 
 def long_table(*parts: tuple[str, xr.Dataset]) -> dict[str, list[Any]]:
     """Datasets as common columns, one row a point."""
-    table: dict[str, list[Any]] = {
+    table: dict[str, Any] = {
         key: [] for key in ("series", "voltage [V]", "pulse_width [s]", "value", "low", "high", "trials")
     }
     for series, data in parts:

@@ -241,7 +241,7 @@ class TestSpinTorque:
     @pytest.mark.slow
     def test_torque_by_current_against_trials(self):
         """Model `const`: the current, not the voltage, sets the torque; 4 standard errors (6e-5)."""
-        card = STT.replace(torque_model="const") if hasattr(STT, "torque_model") else STT
+        card = STT.replace(torque_model="const", field_like_torque=0.3)
         wave = macrospin.pulse(0.30, 1e-8)
         trials = 2000
         states = macrospin.switching(card, wave, trials, seed=11, state=-1).states

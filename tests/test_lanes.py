@@ -196,6 +196,11 @@ class TestLanes:
             macrospin.run(row, start, times, volts, 1, precision="float16")
         with pytest.raises(InputError, match=r"does not resolve the precession in .* T; at most"):
             macrospin.run(row, start, times, np.array([0.0, -40.0]), 1)
+        for bad in ([0.0, np.nan], [np.inf, 0.0]):
+            with pytest.raises(InputError, match="increasing times and finite voltages"):
+                macrospin.run(row, start, times, np.array(bad), 1)
+        with pytest.raises(InputError, match="increasing times and finite voltages"):
+            macrospin.run(row, start, times[::-1], volts, 1)
         with pytest.raises(ValueError, match="the same noise step"):
             macrospin.run(np.array([row, llg.parameters(MERAM, noise_step=5e-13)]), start, times, volts, 1)
         heated = llg.parameters(MERAM.replace(thermal_resistance=1e7, thermal_capacitance=1e-16))
@@ -228,7 +233,7 @@ def reference(card, start, volts, times, line=0.0):
         field[2] += 2 * areal / (ms * card.free_layer_thickness) * m[2]
         field -= 4e-7 * pi * ms * np.array(factors(card)) * m
         torque = derived.torque_field(card, m[2], v)
-        field_like = card.field_like_torque * derived.stt_field_per_volt(card) * v + card.field_like_quadratic * v * v
+        field_like = card.field_like_torque * torque + card.field_like_quadratic * v * v
         field[2] += field_like
         field += torque * np.cross(m, [0, 0, 1])
         orbit = derived.spin_orbit_field_per_ampere(card) * line
@@ -253,7 +258,7 @@ FULL_CASES = {
     "ellipse": {"diameter_y": 6e-8, "bias_field_y": 0.003},
     "exchange": {"interlayer_exchange": 2e-6, "interlayer_exchange_slope": 3e-6},
     "field-like": {"resistance_area_product": 1e-11, "field_like_torque": 0.5, "field_like_quadratic": 3e-3},
-    "const": {"torque_model": "const", "resistance_area_product": 1e-11},
+    "const": {"torque_model": "const", "resistance_area_product": 1e-11, "field_like_torque": 0.6},
     "slonczewski": {"torque_model": "slonczewski", "slonczewski_lambda": 1.5, "resistance_area_product": 1e-11},
     "lag": {"vcma_lag": 2e-10},
     "spin-orbit": {

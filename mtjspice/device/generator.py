@@ -37,6 +37,8 @@ def coefficients(rows: Floats, volts: Floats, drives: Floats) -> Floats:
     slope = rows[..., llg.FIELD_K_LINEAR] + rows[..., llg.FIELD_K_QUADRATIC] * drives
     field_k = rows[..., llg.FIELD_K] - slope * drives
     torque, torque_slope = _torque(rows, volts)
+    field_z = field_z + rows[..., llg.FIELD_LIKE] * torque
+    field_k = field_k + rows[..., llg.FIELD_LIKE] * torque_slope
     fields = (rows[..., llg.FIELD_X], rows[..., llg.FIELD_Y], field_z)
     result = np.zeros((*np.broadcast_shapes(np.shape(volts), np.shape(drives), g.shape), FAMILIES))
     for axis, field in enumerate(fields):

@@ -71,7 +71,8 @@ POLARIZATION_COEFFICIENT = 37  # K^-1.5
 POLARIZATION = 38  # Julliere's, from the TMR at TEMPERATURE
 FIELD_INTERFACE = 39  # interfacial part of FIELD_K, T
 FIELD_EXCHANGE = 40  # exchange part of FIELD_Z, T
-COLUMNS = 41
+FIELD_LIKE = 41  # b_J/a_J of a current-driven torque; that of the voltage-driven one is in FIELD_Z_LINEAR
+COLUMNS = 42
 
 TORQUE_MODELS = ("voltage", "const", "slonczewski")
 
@@ -121,7 +122,9 @@ def _fill_fields(row: NDArray[np.float64], card: MTJCard) -> None:
     torque = derived.stt_field_per_volt(card)
     row[FIELD_Z] = card.perpendicular_field + derived.exchange_field(card)
     slope = derived.exchange_field(card, 1.0) - derived.exchange_field(card)
-    row[FIELD_Z_LINEAR] = slope + card.field_like_torque * torque
+    driven = card.torque_model == "voltage"
+    row[FIELD_Z_LINEAR] = slope + card.field_like_torque * torque * driven
+    row[FIELD_LIKE] = 0.0 if driven else card.field_like_torque
     row[FIELD_Z_QUADRATIC] = card.field_like_quadratic
     row[FIELD_K] = derived.anisotropy_field(card)
     areal = card.saturation_magnetization * card.free_layer_thickness
@@ -309,7 +312,7 @@ def _full_rate(
     bx = p[FIELD_X] + torque * y - orbit * z + sigma * nx
     by = p[FIELD_Y] - torque * x - p[FIELD_SHAPE_Y] * magnetization * y + p[SPIN_ORBIT_FIELD] * line + sigma * ny
     bz = p[FIELD_Z] + p[FIELD_EXCHANGE] * (1.0 / magnetization - 1.0)
-    bz += (p[FIELD_Z_LINEAR] + p[FIELD_Z_QUADRATIC] * volt) * volt + orbit * x + sigma * nz
+    bz += (p[FIELD_Z_LINEAR] + p[FIELD_Z_QUADRATIC] * volt) * volt + p[FIELD_LIKE] * torque + orbit * x + sigma * nz
     bz += (interface - shape - vcma) * z
     dx, dy, dz = precess(p[DAMPING], g * bx, g * by, g * bz, x, y, z)
     heating = 0.0

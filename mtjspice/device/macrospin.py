@@ -298,6 +298,8 @@ def run(
             raise ValueError(f"each trial must name one of the {what}")
     if cards.shape[1] != llg.COLUMNS or np.ptp(cards[:, [llg.NOISE_STEP, llg.SUBSTEPS, llg.DRIVE_HOLD]], axis=0).any():
         raise ValueError("the cards of a run must be parameter rows with the same noise step, substeps and drive hold")
+    if not (np.all(np.isfinite(table)) and np.all(np.isfinite(times)) and np.all(np.diff(times) > 0)):
+        raise InputError("a waveform needs increasing times and finite voltages")
     choose("precision", precision, ("float32", "float64"))
     for p in cards:
         llg.check_step(p, table)
