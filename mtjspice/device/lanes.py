@@ -20,7 +20,7 @@ from mtjspice.device import llg
 from mtjspice.device.elementary import fma, node_normals
 from mtjspice.device.noise import drive_deviation, node_words
 
-LANES = 64  # a block's working set stays within a level-1 cache
+LANES = 128  # what a step touches stays within a level-1 cache
 STEPS_BETWEEN_DECISIONS = 16
 
 # rows of the working buffer, one value a lane

@@ -14,6 +14,7 @@ from mtjspice.circuits.bench import WordBench
 from mtjspice.device.derived import derive
 from mtjspice.generative import words as encoding
 from mtjspice.reports import figures, html
+from mtjspice.reports.style import render
 from mtjspice.studies.operation import Cycles, Trace
 from mtjspice.studies.switching import HalfPoint, SwitchingPoint
 from mtjspice.units import engineering
@@ -134,7 +135,7 @@ def _cycle(c: Contents) -> html.Section:
         "waveforms",
         "One cycle. Grey: all columns; coloured: one bit that ended in AP and one that ended in P.",
         "Waveforms of the inputs, the junction voltages, the magnetization and the sense amplifier over one cycle",
-        figures.png(figures.waveforms(c.bench, c.trace)),
+        render(figures.waveforms(c.bench, c.trace)),
     )
     return html.Section("One write and read", [text], [picture])
 
@@ -150,7 +151,7 @@ def _switching(c: Contents) -> html.Section:
         "switching-curve",
         "Switching probability from P to AP against the pulse width measured at the junction.",
         "Switching probability against pulse width, circuit and prediction with intervals",
-        figures.png(figures.switching_curve(c.points, c.half)),
+        render(figures.switching_curve(c.points, c.half)),
     )
     rows = [
         (
@@ -173,7 +174,7 @@ def _energy(c: Contents) -> html.Section:
         "energy",
         "Energy per bit by phase and source; error bars: 95 % of the mean over cycles.",
         "Bar chart of the energy per bit in the reset, write and read phases",
-        figures.png(figures.energy(c.cycles)),
+        render(figures.energy(c.cycles)),
     )
     return html.Section("Energy per bit", [text], [picture])
 
@@ -190,11 +191,11 @@ def _bits(c: Contents) -> html.Section:
     pictures = [
         html.Picture(
             "bits", "Bits as pixels, black is 1 (AP).", "Two bit pictures",
-            figures.png(figures.bit_picture(c.cycles.data, c.emulated.bits())),
+            render(figures.bit_picture(c.cycles.data, c.emulated.bits())),
         ),
         html.Picture(
             "autocorrelation", "Autocorrelation of both streams.", "Autocorrelation at lags 1 to 32",
-            figures.png(figures.autocorrelation(*c.diagnoses)),
+            render(figures.autocorrelation(*c.diagnoses)),
         ),
     ]  # fmt: skip
     rows = [
@@ -232,15 +233,15 @@ def _noise(c: Contents) -> html.Section:
     pictures = [
         html.Picture(
             "diffusion", "Forward diffusion with the words and with NumPy's generator.", "Noised photographs, two rows",
-            figures.png(figures.noised_images(c.images, c.image_steps)),
+            render(figures.noised_images(c.images, c.image_steps)),
         ),
         html.Picture(
             "words", "Law of the Gaussian words.", "Histogram of the words with the exact law and the normal law",
-            figures.png(figures.word_law(values, fair, c.words, design.format.lsb)),
+            render(figures.word_law(values, fair, c.words, design.format.lsb)),
         ),
         html.Picture(
             "latents", "Normal quantile plots of the latent codes.", "Quantile plots of latent codes, MTJ and NumPy",
-            figures.png(figures.latents(c.latents)),
+            render(figures.latents(c.latents)),
         ),
     ]  # fmt: skip
     names = (

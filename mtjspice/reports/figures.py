@@ -3,12 +3,8 @@
 Every function takes plain results and returns a matplotlib figure; nothing here computes physics.
 """
 
-from collections.abc import Callable, Sequence
-from functools import wraps
-from io import BytesIO
-from typing import Any, ParamSpec
+from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,53 +13,13 @@ from scipy.special import ndtr, ndtri
 
 from mtjspice.bits.diagnostics import Diagnosis
 from mtjspice.circuits.bench import INSTANCE, Read, WordBench, Write
+from mtjspice.reports.style import BLACK, BLUE, GREEN, ORANGE, RED, SKY
+from mtjspice.reports.style import new_figure as _figure
+from mtjspice.reports.style import styled as _styled
 from mtjspice.studies.operation import PHASES, Cycles, Trace
 from mtjspice.studies.switching import HalfPoint, SwitchingPoint
 
-# Okabe and Ito's palette
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY, YELLOW, BLACK = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000",
-)  # fmt: skip
-WIDTH = 6.4  # inches
-_Arguments = ParamSpec("_Arguments")
-_STYLE: Any = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.6,
-    "legend.frameon": False,
-    "lines.linewidth": 1.3,
-    "figure.facecolor": "white",
-    "image.interpolation": "nearest",
-}
 _SLOT_COLOURS = {"reset": "#f3e3c3", "write": "#d9e8f4", "read": "#dff0e4"}
-
-
-def _styled(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
-    """Draw in our style without touching matplotlib's global one."""
-
-    @wraps(draw)
-    def styled(*args: _Arguments.args, **options: _Arguments.kwargs) -> Figure:
-        with matplotlib.rc_context(_STYLE):
-            return draw(*args, **options)
-
-    return styled
-
-
-def _figure(height: float, rows: int = 1, columns: int = 1, **options: Any) -> tuple[Figure, NDArray[np.object_]]:
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False, **options)
-
-
-def png(figure: Figure) -> bytes:
-    """Render a figure at twice the screen resolution, without a date so that equal figures are equal bytes."""
-    buffer = BytesIO()
-    with matplotlib.rc_context(_STYLE):
-        figure.savefig(buffer, format="png", dpi=200, metadata={"Software": None})
-    return buffer.getvalue()
 
 
 @_styled
