@@ -13,8 +13,7 @@ from mtjspice.bits.stream import NOTICE, BitStream
 from mtjspice.circuits.bench import WordBench
 from mtjspice.device.derived import derive
 from mtjspice.generative import words as encoding
-from mtjspice.reports import figures, html
-from mtjspice.reports.style import render
+from mtjspice.reports import figures, html, style
 from mtjspice.studies.operation import Cycles, Trace
 from mtjspice.studies.switching import HalfPoint, SwitchingPoint
 from mtjspice.units import engineering
@@ -135,7 +134,7 @@ def _cycle(c: Contents) -> html.Section:
         "waveforms",
         "One cycle. Grey: all columns; coloured: one bit that ended in AP and one that ended in P.",
         "Waveforms of the inputs, the junction voltages, the magnetization and the sense amplifier over one cycle",
-        render(figures.waveforms(c.bench, c.trace)),
+        style.render(figures.waveforms(c.bench, c.trace)),
     )
     return html.Section("One write and read", [text], [picture])
 
@@ -151,7 +150,7 @@ def _switching(c: Contents) -> html.Section:
         "switching-curve",
         "Switching probability from P to AP against the pulse width measured at the junction.",
         "Switching probability against pulse width, circuit and prediction with intervals",
-        render(figures.switching_curve(c.points, c.half)),
+        style.render(figures.switching_curve(c.points, c.half)),
     )
     rows = [
         (
@@ -174,7 +173,7 @@ def _energy(c: Contents) -> html.Section:
         "energy",
         "Energy per bit by phase and source; error bars: 95 % of the mean over cycles.",
         "Bar chart of the energy per bit in the reset, write and read phases",
-        render(figures.energy(c.cycles)),
+        style.render(figures.energy(c.cycles)),
     )
     return html.Section("Energy per bit", [text], [picture])
 
@@ -191,11 +190,11 @@ def _bits(c: Contents) -> html.Section:
     pictures = [
         html.Picture(
             "bits", "Bits as pixels, black is 1 (AP).", "Two bit pictures",
-            render(figures.bit_picture(c.cycles.data, c.emulated.bits())),
+            style.render(figures.bit_picture(c.cycles.data, c.emulated.bits())),
         ),
         html.Picture(
             "autocorrelation", "Autocorrelation of both streams.", "Autocorrelation at lags 1 to 32",
-            render(figures.autocorrelation(*c.diagnoses)),
+            style.render(figures.autocorrelation(*c.diagnoses)),
         ),
     ]  # fmt: skip
     rows = [
@@ -233,15 +232,15 @@ def _noise(c: Contents) -> html.Section:
     pictures = [
         html.Picture(
             "diffusion", "Forward diffusion with the words and with NumPy's generator.", "Noised photographs, two rows",
-            render(figures.noised_images(c.images, c.image_steps)),
+            style.render(figures.noised_images(c.images, c.image_steps)),
         ),
         html.Picture(
             "words", "Law of the Gaussian words.", "Histogram of the words with the exact law and the normal law",
-            render(figures.word_law(values, fair, c.words, design.format.lsb)),
+            style.render(figures.word_law(values, fair, c.words, design.format.lsb)),
         ),
         html.Picture(
             "latents", "Normal quantile plots of the latent codes.", "Quantile plots of latent codes, MTJ and NumPy",
-            render(figures.latents(c.latents)),
+            style.render(figures.latents(c.latents)),
         ),
     ]  # fmt: skip
     names = (
