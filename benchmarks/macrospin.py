@@ -20,11 +20,12 @@ from mtjspice.device import demagnetization, derived, llg, macrospin
 from mtjspice.device.card import MTJCard, load_card
 from mtjspice.device.elementary import fma
 
-# instructions in the vector loops of a constant-voltage step, counted in the machine code, for one trial:
-# two Threefry blocks (eight 32-bit lanes an instruction), two radii and three angles, Heun (four doubles)
-INTEGER_INSTRUCTIONS = 219 / 8
-NORMAL_INSTRUCTIONS = {"float64": 132 / 4, "float32": 122 / 8}
-HEUN_INSTRUCTIONS = {"float64": 96 / 4, "float32": 96 / 8}
+# arithmetic instructions in the vector loops of a constant-voltage step, counted in the machine code, for one trial:
+# three Threefry blocks for two noise nodes (eight words an instruction), three radii and six angles for two nodes,
+# one Heun step (four doubles or eight floats an instruction)
+WORD_INSTRUCTIONS = 309 / 2 / 8
+NORMAL_INSTRUCTIONS = {"float64": 150 / 2 / 4, "float32": 144 / 2 / 8}
+HEUN_INSTRUCTIONS = {"float64": 59 / 4, "float32": 59 / 8}
 PEERS = {"cmtj Heun, VCMA pulse, default output": True, "cmtj Heun, bare: constant, no output": False}
 
 
@@ -129,10 +130,10 @@ def main() -> None:
     instruction = median(times["instruction"])
     print(f"\none vector multiply-add takes {1e9 * instruction:.3f} ns on this core ({1 / instruction:.2e}/s)")
     for precision, lanes in (("float64", 4), ("float32", 8)):
-        count = INTEGER_INSTRUCTIONS + NORMAL_INSTRUCTIONS[precision] + HEUN_INSTRUCTIONS[precision]
+        count = WORD_INSTRUCTIONS + NORMAL_INSTRUCTIONS[precision] + HEUN_INSTRUCTIONS[precision]
         step = median(times[f"{precision}, constant voltage"])
         print(
-            f"{precision}: {count:.0f} vector instructions a step ({lanes} {precision} or 8 words each): "
+            f"{precision}: {count:.0f} arithmetic vector instructions a step ({lanes} {precision} or 8 words each): "
             f"{100 * count * instruction / step:.0f} % of the core's multiply-add rate"
         )
 

@@ -46,12 +46,15 @@ def elementary_values(words):
 
 @njit
 def node_values(words):
-    out = np.empty((len(words) - 3, 6))
-    for i in range(len(words) - 3):
-        a, b, c, d = words[i], words[i + 1], words[i + 2], words[i + 3]
+    out = np.empty((len(words) - 5, 15))
+    for i in range(len(words) - 5):
+        a, b, c, d, e, f = words[i], words[i + 1], words[i + 2], words[i + 3], words[i + 4], words[i + 5]
         out[i, 0], out[i, 1], out[i, 2] = elementary.node_normals(a, b, c, d, 1.0)
-        out[i, 3], out[i, 4] = elementary.normals(a, b, 1.0)
-        out[i, 5] = elementary.normals(c, d, 1.0)[0]
+        x0, y0, x1, y1, z0, z1 = elementary.pair_normals(a, b, c, d, e, f, 1.0)
+        out[i, 3], out[i, 4], out[i, 5], out[i, 6], out[i, 7], out[i, 8] = x0, y0, x1, y1, z0, z1
+        out[i, 9], out[i, 10] = elementary.normals(a, b, 1.0)
+        out[i, 11], out[i, 12] = elementary.normals(c, d, 1.0)
+        out[i, 13], out[i, 14] = elementary.normals(e, f, 1.0)
     return out
 
 
@@ -78,7 +81,8 @@ class TestElementary:
 
     def test_nodes_are_pairs_to_the_last_bit(self):
         values = node_values(WORDS)
-        np.testing.assert_array_equal(values[:, :3], values[:, 3:])
+        np.testing.assert_array_equal(values[:, :3], values[:, 9:12])
+        np.testing.assert_array_equal(values[:, 3:9], values[:, 9:])
 
 
 def one_by_one(rows, card_of, initial, times, volts, choice, seed, first_device):
@@ -96,15 +100,15 @@ def one_by_one(rows, card_of, initial, times, volts, choice, seed, first_device)
 @njit
 def lane_noise(seed, device, count):
     """Noise nodes of one device as the vectorised loop makes them, among other devices."""
-    words, b = np.zeros(5 * lanes.LANES, np.uint32), np.zeros(lanes.ROWS * lanes.LANES)
+    words, b = np.zeros(7 * lanes.LANES, np.uint32), np.zeros(lanes.ROWS * lanes.LANES)
     for lane in range(lanes.LANES):
         words[lane] = np.uint32(device + lane)
     out = np.empty((count, 3))
     for k in range(count):
-        lanes._words(words, np.uint32(seed), np.uint32(k), lanes.LANES)
-        lanes.normals(words, b, lanes.NODE, lanes.LANES)
+        if k % 2 == 0:
+            lanes._noise(words, b, np.uint32(seed), k, lanes.LANES)
         for c in range(3):
-            out[k, c] = b[(lanes.NODE + c) * lanes.LANES]
+            out[k, c] = b[(lanes._place(k) + c) * lanes.LANES]
     return out
 
 

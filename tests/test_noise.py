@@ -53,15 +53,17 @@ def test_arguments_count_modulo_two_to_the_32():
     assert noise.threefry2x32(1, 2, 3, 2**32 + 4) == noise.threefry2x32(1, 2, 3, 4)
 
 
-@pytest.mark.parametrize(("seed", "device", "index"), [(0, 0, 0), (1, 2, 3), (2**32 - 1, 999, 4_000_000_000)])
+@pytest.mark.parametrize(
+    ("seed", "device", "index"), [(0, 0, 0), (1, 2, 3), (2**32 - 1, 999, 4_000_000_000), (7, 8, 2**32 - 1)]
+)
 def test_normals_are_box_muller_of_the_two_words(seed, device, index):
-    def pair(stream):
-        u, v = ((int(word) + 0.5) / 2**32 for word in noise.threefry2x32(seed, device, index, stream))
+    def pair(stream, counter=index):
+        u, v = ((int(word) + 0.5) / 2**32 for word in noise.threefry2x32(seed, device, counter, stream))
         return sqrt(-2 * log(u)) * cos(2 * pi * v), sqrt(-2 * log(u)) * sin(2 * pi * v)
 
     x, y, z = noise.field_node(seed, device, index)
     assert (x, y) == pytest.approx(pair(0), rel=1e-12)
-    assert z == pytest.approx(pair(1)[0], rel=1e-12)
+    assert z == pytest.approx(pair(1, index // 2)[index % 2], rel=1e-12)
     assert noise.drive_deviation(seed, device, index) == pytest.approx(pair(2)[0], rel=1e-12)
 
 

@@ -17,8 +17,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from mtjspice.device import llg
-from mtjspice.device.elementary import fma, node_normals
-from mtjspice.device.noise import drive_deviation, node_words
+from mtjspice.device.elementary import align_stack, fma, pair_normals
+from mtjspice.device.noise import drive_deviation, pair_words
 
 LANES = 128  # what a step touches stays within a level-1 cache
 STEPS_BETWEEN_DECISIONS = 16
@@ -28,8 +28,8 @@ X, Y, Z, A, S, SIGMA, BX, BY, BZ, BK, TORQUE_NOW, FX, FY, FZ = range(14)
 Z0, Z1, Z2, K0, K1, K2, TORQUE = range(14, 21)
 VOLT, SLOPE, SCALE = range(21, 24)
 START_X, START_Y, START_Z, END_X, END_Y, END_Z = range(24, 30)  # noise at the ends of a step
-NODE = 30  # two noise nodes, three rows each, in turn
-ROWS = 36
+NODE = 30  # four noise nodes, three rows each, in turn
+ROWS = 42
 
 # a lane's unscaled coefficients, in the order in which `_scale` multiplies them by the angle per tesla
 _SCALED = np.array([S, SIGMA, BX, BY, Z0, Z1, Z2, K0, K1, K2, TORQUE])
@@ -42,27 +42,36 @@ _loop = njit(inline="always", error_model="numpy")
 
 
 @_loop
-def _words(words: NDArray[np.uint32], seed: np.uint32, node: np.uint32, n: int) -> None:
-    """Four random words a lane; row 0 holds the device numbers."""
+def _noise(words: NDArray[np.uint32], b: NDArray[Any], seed: np.uint32, node: int, n: int) -> None:
+    """Thermal field of the nodes ``node`` (even) and ``node`` + 1; row 0 of ``words`` holds the device numbers."""
+    index = np.uint32(np.int64(node))
     for i in range(n):
-        a, b, c, d = node_words(seed, words[i], node)
-        words[LANES + i] = a
-        words[2 * LANES + i] = b
-        words[3 * LANES + i] = c
-        words[4 * LANES + i] = d
+        a0, a1, a2, a3, a4, a5 = pair_words(seed, words[i], index)
+        words[LANES + i] = a0
+        words[2 * LANES + i] = a1
+        words[3 * LANES + i] = a2
+        words[4 * LANES + i] = a3
+        words[5 * LANES + i] = a4
+        words[6 * LANES + i] = a5
+    one = b.dtype.type(1.0)
+    to = _place(node)
+    for i in range(n):
+        x0, y0, x1, y1, z0, z1 = pair_normals(
+            words[LANES + i], words[2 * LANES + i], words[3 * LANES + i], words[4 * LANES + i],
+            words[5 * LANES + i], words[6 * LANES + i], one,
+        )  # fmt: skip
+        b[to * LANES + i] = x0
+        b[(to + 1) * LANES + i] = y0
+        b[(to + 2) * LANES + i] = z0
+        b[(to + 3) * LANES + i] = x1
+        b[(to + 4) * LANES + i] = y1
+        b[(to + 5) * LANES + i] = z1
 
 
 @_loop
-def normals(words: NDArray[np.uint32], b: NDArray[Any], to: int, n: int) -> None:
-    """Thermal field of a node, three rows from ``to`` on."""
-    one = b.dtype.type(1.0)
-    for i in range(n):
-        x, y, z = node_normals(
-            words[LANES + i], words[2 * LANES + i], words[3 * LANES + i], words[4 * LANES + i], one
-        )  # fmt: skip
-        b[to * LANES + i] = x
-        b[(to + 1) * LANES + i] = y
-        b[(to + 2) * LANES + i] = z
+def _place(node: int) -> int:
+    """First of the three rows of a noise node."""
+    return NODE + 3 * (int(node) & 3)
 
 
 @_loop
@@ -165,11 +174,10 @@ def segment(
     step, pieces, hold = p[llg.NOISE_STEP], int(p[llg.SUBSTEPS]), p[llg.DRIVE_HOLD]
     word = np.uint32(seed)
     node = floor(start / step + 1e-7)
-    old, new = NODE, NODE + 3
-    _words(words, word, np.uint32(np.int64(node)), n)
-    normals(words, b, old, n)
-    _words(words, word, np.uint32(np.int64(node + 1)), n)
-    normals(words, b, new, n)
+    odd = np.int64(node) & 1
+    _noise(words, b, word, node - odd, n)
+    if odd:
+        _noise(words, b, word, node + 1, n)
     slot = -1.0
     scaled_for = 0.0  # length of step that the fields are scaled for
     carried = False
@@ -185,7 +193,10 @@ def segment(
                 if spread > 0.0:
                     deviation = 1.0 + spread * drive_deviation(seed, words[i], np.int64(slot))
                 b[SCALE * LANES + i] = b.dtype.type(deviation)
+        old, new = _place(node), _place(node + 1)
         first, last = llg.interval(t, end, step, node)
+        if last <= first:
+            break
         h = (last - first) / pieces * step
         if h != scaled_for:
             scale(b, rows, card, h, n)
@@ -208,9 +219,8 @@ def segment(
             break
         node += 1
         t = node * step
-        old, new = new, old
-        _words(words, word, np.uint32(np.int64(node + 1)), n)
-        normals(words, b, new, n)
+        if np.int64(node) & 1:
+            _noise(words, b, word, node + 1, n)
 
 
 @_loop
@@ -246,8 +256,9 @@ def block(
 
     An empty array ``kind`` of float64 or float32 says in which precision.
     """
+    align_stack()
     b = np.zeros(ROWS * LANES, kind.dtype)
-    words = np.zeros(5 * LANES, dtype=np.uint32)
+    words = np.zeros(7 * LANES, dtype=np.uint32)
     card = np.empty(LANES, np.int64)
     place = np.empty(LANES, np.int64)
     depth = np.empty(LANES)

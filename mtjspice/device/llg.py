@@ -383,6 +383,8 @@ def advance(
                 slot = now
                 scale = 1.0 + p[DRIVE_SPREAD] * drive_deviation(seed, device, slot)
         first, last = interval(t, end, step, node)
+        if last <= first:  # all that was left lies within the rounding of a node
+            break
         h = (last - first) / pieces * step
         for piece in range(pieces):
             f0 = first + piece * ((last - first) / pieces)

@@ -5,7 +5,8 @@ sigma^2 = 2 alpha k T/(gamma Ms V_fl dt_n), and joined by straight lines (Wong-Z
 to those of the Stratonovich equation). N(0,1) comes by Box-Muller from Threefry-2x32 with 20 rounds (Salmon
 et al., SC'11), which needs only 32-bit add, rotate and xor, so that a netlist model can compute it too:
 
-    key = (seed, device), counter = (k, stream);  stream 0: x and y, stream 1: z, stream 2: drive spread.
+    key = (seed, device), counter = (k, 0): x and y of node k, (j, 1): z of the nodes 2j and 2j + 1,
+    (slot, 2): drive spread.
 
 A rejected time step, another integrator or another program therefore sees the same field again.
 """
@@ -27,6 +28,10 @@ _PARITY = 0x1BD11BDA
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
+def _constant(value: int) -> ir.Constant:
+    return ir.Constant(ir.IntType(32), value)
+
+
 def _threefry(builder: ir.IRBuilder, key: tuple[Any, Any], blocks: list[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
     """Emit Threefry-2x32-20 of several counters under one key.
 
@@ -35,12 +40,9 @@ def _threefry(builder: ir.IRBuilder, key: tuple[Any, Any], blocks: list[tuple[An
     """
 
     def rotate(value: Any, bits: int) -> Any:
-        return builder.or_(builder.shl(value, constant(bits)), builder.lshr(value, constant(32 - bits)))
+        return builder.or_(builder.shl(value, _constant(bits)), builder.lshr(value, _constant(32 - bits)))
 
-    def constant(value: int) -> Any:
-        return ir.Constant(ir.IntType(32), value)
-
-    keys = (*key, builder.xor(builder.xor(*key), constant(_PARITY)))
+    keys = (*key, builder.xor(builder.xor(*key), _constant(_PARITY)))
     state = [(builder.add(a, keys[0]), builder.add(b, keys[1])) for a, b in blocks]
     for group in range(5):  # of four rounds; a key word is injected after each
         for bits in _ROTATIONS[group % 2]:
@@ -48,7 +50,7 @@ def _threefry(builder: ir.IRBuilder, key: tuple[Any, Any], blocks: list[tuple[An
             turned = [rotate(b, bits) for _, b in state]
             state = [(a, builder.xor(b, a)) for a, b in zip(sums, turned, strict=True)]
         first = keys[(group + 1) % 3]
-        second = builder.add(keys[(group + 2) % 3], constant(group + 1))
+        second = builder.add(keys[(group + 2) % 3], _constant(group + 1))
         state = [(builder.add(a, first), builder.add(b, second)) for a, b in state]
     return state
 
@@ -70,15 +72,38 @@ def threefry_words(typing_context: Any, k0: Any, k1: Any, x0: Any, x1: Any) -> A
 
 @intrinsic
 def node_words(typing_context: Any, seed: Any, device: Any, node: Any) -> Any:
-    """The four words of a noise node: those of `STREAM_XY`, then those of `STREAM_Z`."""
+    """Four words of a noise node, for `elementary.node_normals`: those of x and y, then those of z.
+
+    Odd nodes have the second normal of the z block, the sine: their angle is turned back by a quarter.
+    """
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        streams = [ir.Constant(ir.IntType(32), stream) for stream in (STREAM_XY, STREAM_Z)]
-        blocks = _threefry(builder, tuple(arguments[:2]), [(arguments[2], stream) for stream in streams])
-        return context.make_tuple(builder, signature.return_type, (*blocks[0], *blocks[1]))
+        index = arguments[2]
+        counters = [(index, _constant(STREAM_XY)), (builder.lshr(index, _constant(1)), _constant(STREAM_Z))]
+        (a, b), (c, d) = _threefry(builder, tuple(arguments[:2]), counters)
+        quarter = builder.shl(builder.and_(index, _constant(1)), _constant(30))
+        return context.make_tuple(builder, signature.return_type, (a, b, c, builder.sub(d, quarter)))
 
     word = types.uint32
     return types.UniTuple(word, 4)(word, word, word) if (seed, device, node) == (word,) * 3 else None, generate
+
+
+@intrinsic
+def pair_words(typing_context: Any, seed: Any, device: Any, node: Any) -> Any:
+    """Six words of the noise nodes ``node`` (even) and ``node`` + 1, for `elementary.pair_normals`."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        index = arguments[2]
+        counters = [
+            (index, _constant(STREAM_XY)),
+            (builder.or_(index, _constant(1)), _constant(STREAM_XY)),
+            (builder.lshr(index, _constant(1)), _constant(STREAM_Z)),
+        ]
+        blocks = _threefry(builder, tuple(arguments[:2]), counters)
+        return context.make_tuple(builder, signature.return_type, [word for block in blocks for word in block])
+
+    word = types.uint32
+    return types.UniTuple(word, 6)(word, word, word) if (seed, device, node) == (word,) * 3 else None, generate
 
 
 @njit(cache=True)

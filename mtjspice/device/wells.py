@@ -5,10 +5,11 @@ from math import pi, sqrt
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
+from scipy.linalg import lapack
 
 from mtjspice.device import harmonics, llg
 from mtjspice.device.generator import Floats, Generator, coefficients
+from mtjspice.device.harmonics import Matrix
 from mtjspice.errors import InputError
 
 _ITERATIONS = 60
@@ -63,11 +64,10 @@ def find(system: Generator, row: Floats) -> Wells:
     matrix = system.matrix(coefficients(row[None, :], zero, zero)[0])
     # all modes but the constant and the reversal die out by 1/100 or more in each inverse iteration
     shift = 0.01 * row[llg.DAMPING] * row[llg.PRECESSION] * row[llg.FIELD_K]
-    adjoint = sparse.csc_array(matrix.T - shift * sparse.eye_array(len(system.kept)))
-    factors = splu(adjoint, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.1, options={"SymmetricMode": True})
+    inverse = _Banded(system, sparse.coo_array(matrix.T - shift * sparse.eye_array(len(system.kept))))
     value = start[system.kept]
     for _ in range(_ITERATIONS):
-        new = factors.solve(value)
+        new = inverse.solve(value)
         # no chance to switch from the first well, certainty from the second
         low, high = densities @ new
         new[0] -= low * sqrt(4 * pi)
@@ -77,6 +77,34 @@ def find(system: Generator, row: Floats) -> Wells:
         if change < 1e-15:
             break
     return Wells(densities, value, depth)
+
+
+class _Banded:
+    """LU factors of a matrix on the coefficients of ``system``.
+
+    With the orders |m| outermost, all couplings lie within about two columns of the triangle of (l, m): a band far
+    narrower than the fill of a general sparse factorisation.
+    """
+
+    def __init__(self, system: Generator, matrix: Matrix) -> None:
+        level, order = (label[system.kept] for label in harmonics.labels(system.degree))
+        self._sequence = np.lexsort((np.sign(order), level, np.abs(order)))
+        place = np.empty_like(self._sequence)
+        place[self._sequence] = np.arange(len(place))
+        row, column = (place[index] for index in matrix.coords)
+        self._below, self._above = int((row - column).max()), int((column - row).max())
+        band = np.zeros((2 * self._below + self._above + 1, len(place)), order="F")  # with room for the pivoting
+        band[self._below + self._above + row - column, column] = matrix.data
+        self._factors, self._pivots, failed = lapack.dgbtrf(band, self._below, self._above, overwrite_ab=True)
+        if failed:
+            raise ArithmeticError(f"the wells' matrix is singular at pivot {failed}")
+
+    def solve(self, right: Floats) -> Floats:
+        """Solve for one right-hand side (n,)."""
+        found, _ = lapack.dgbtrs(self._factors, self._below, self._above, right[self._sequence], self._pivots)
+        result = np.empty_like(found)
+        result[self._sequence] = found
+        return result
 
 
 def _boltzmann(system: Generator, row: Floats, side: harmonics.HalfSphere) -> Floats:
