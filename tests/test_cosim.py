@@ -20,6 +20,7 @@ from mtjspice.device import llg
 from mtjspice.device.card import load_card
 from mtjspice.device.derived import conductance, derive
 from mtjspice.device.macrospin import thermal_states
+from mtjspice.device.temperature import polarization_ratio
 from mtjspice.errors import SimulatorError
 from mtjspice.spice.bank import Bank, Junction
 from mtjspice.spice.engines import find_libngspice
@@ -131,6 +132,116 @@ def test_accepted_trajectory_replays_bit_for_bit(worker: CosimWorker) -> None:
         assert result.m_z.min() < -0.5  # it did precess
 
 
+def test_long_waits_cost_no_time_points(worker: CosimWorker) -> None:
+    """Two pulses a microsecond apart: steps follow the junction's voltage, and the result is that of short steps."""
+    source = "pwl(0 0 1n 0 1.05n 2.2 2.6n 2.2 2.65n 0 900n 0 900.05n 2.2 901n 2.2 901.05n 0)"
+    long = job(deck(step="100n", stop="1000n", source=source), stop=1e-6)
+    short = one(worker, job(deck(step="50p", stop="1000n", source=source), stop=1e-6))
+    waiting = one(worker, replace(long, active_step=5e-11))
+    assert len(short.times) > 20_000
+    assert len(waiting.times) < 200
+    during = (waiting.times[:-1] > 1.05e-9) & (waiting.times[1:] < 2.65e-9)
+    assert np.diff(waiting.times)[during].max() < 5.1e-11
+    # the thermal trajectory after 0.9 us of waiting is the same: it depends on the noise alone
+    np.testing.assert_allclose(waiting.magnetization, short.magnetization, atol=1e-6)
+    np.testing.assert_allclose(waiting.energies, short.energies, rtol=1e-5)
+    # without the limit, steps through the pulse are as long as its plateau
+    coarse = one(worker, long)
+    assert coarse.coupling_error > 50 * waiting.coupling_error
+
+
+def resident(worker: CosimWorker) -> float:
+    """Memory of the worker process in bytes."""
+    return int(Path(f"/proc/{worker.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_is_flat_when_only_the_ends_are_kept(worker: CosimWorker) -> None:
+    source = "sin(0.5 0.5 0.4g)"
+
+    def ends(stop: float) -> CosimResult:
+        text = deck(stop=f"{stop!r}", source=source)
+        return one(worker, replace(job(text, vectors=(), stop=stop), keep=False))
+
+    ends(4e-8)
+    before = resident(worker)
+    long = ends(8e-7)  # 80,000 points: the four vectors would take 2.6 MB, the record 3.8 MB
+    assert long.attempts > 80_000
+    assert resident(worker) - before < 1e6
+    assert long.trajectory.shape == (2, 0, 3)
+    kept = one(worker, job(deck(stop="4e-8", source=source), stop=4e-8))
+    short = ends(4e-8)
+    np.testing.assert_array_equal(short.magnetization, kept.magnetization)
+    np.testing.assert_array_equal(short.energies, kept.energies)
+    assert short.times[-1] == kept.times[-1]
+
+
+def test_two_hundred_runs_leak_no_memory(worker: CosimWorker) -> None:
+    runs = 20
+    text = deck(step="20p")
+    many = job(text, seeds=tuple(range(runs)))
+    list(worker.run(many))
+    before = resident(worker)
+    for _ in range(10):
+        assert len(list(worker.run(many))) == runs
+    assert resident(worker) - before < 4e6  # one run keeps 0.1 MB
+
+
+def test_energy_balance(worker: CosimWorker) -> None:
+    """What the source delivers is what resistor and junction turn into heat and the capacitor holds."""
+    result = one(worker, job(deck(step="2p", extra="Ct t 0 0.2f", source="pwl(0 0 1n 0 1.1n 2.2 3n 2.2 3.5n 1.1)")))
+    v, time = result.vectors, result.vectors["time"]
+    delivered = -np.trapezoid(v["v(g)"] * v["i(vg)"], time)
+    resistor = np.trapezoid((v["v(g)"] - v["v(t)"]) ** 2 / 20e3, time)
+    stored = 0.5 * 0.2e-15 * v["v(t)"][-1] ** 2
+    assert delivered > 1e-14
+    assert resistor + stored + result.energies[0] == pytest.approx(delivered, rel=1e-3)
+    assert result.energies[0] > 0.2 * delivered  # the junction is no small part of it
+
+
+def test_self_heating_reaches_the_circuit(worker: CosimWorker) -> None:
+    """The temperature follows its equation, and ngspice sees the conductance of the hot junction."""
+    card = CARD.replace(thermal_resistance=2e6, thermal_capacitance=2e-16, polarization_coefficient=3e-5)
+    task = job(deck(step="2p"), rows=llg.parameters(card)[None])
+    result = one(worker, task)
+    v, m_z, rise = result.voltages[:, 0], result.m_z[:, 0], result.rises[:, 0]
+    polarization = np.array([polarization_ratio(300.0 + dt, card.polarization_coefficient) for dt in rise])
+    julliere = card.tmr / (card.tmr + 2) * polarization**2
+    tmr = 2 * julliere / (1 - julliere) / (1 + (v / card.tmr_half_voltage) ** 2)
+    power = v**2 / derive(card).resistance_parallel / 2 * ((1 + m_z) + (1 - m_z) / (1 + tmr))
+    assert rise.max() > 20
+    # ngspice's own current through the resistor is that of the hot junction
+    current = (result.vectors["v(g)"] - result.vectors["v(t)"]) / 20e3
+    np.testing.assert_allclose(current * v, power, atol=2e-3 * power.max())
+    tau = card.thermal_resistance * card.thermal_capacitance
+    expected, steps = np.zeros_like(rise), np.diff(result.times)
+    for k, h in enumerate(steps):
+        mean = 0.5 * (power[k] + power[k + 1]) * card.thermal_resistance
+        expected[k + 1] = mean + (expected[k] - mean) * np.exp(-h / tau)
+    np.testing.assert_allclose(rise, expected, atol=5e-3 * rise.max())
+    m_z, final = replay(task, result)
+    np.testing.assert_array_equal(m_z, result.m_z)
+
+
+def test_line_current_turns_the_magnetization(worker: CosimWorker) -> None:
+    """A spin-orbit line: the current of a branch of the deck acts as in `llg.advance`."""
+    card = CARD.replace(spin_hall_angle=0.3, spin_orbit_line_width=1e-7, spin_orbit_line_thickness=4e-9)
+    text = deck(step="5p", source="0", extra="Iline 0 l pwl(0 0 1n 0 1.1n 2m 2n 2m 2.1n 0)\nVl l 0 0")
+    junctions = (Junction("vmz", "t", "0", 3, line="vl#branch"),)
+    task = job(
+        text.replace("i(vg)", "i(vg) i(vl)"), rows=llg.parameters(card)[None], junctions=junctions, vectors=("i(vl)",)
+    )
+    result = one(worker, task)
+    state = np.zeros(llg.STATE)
+    state[:3] = task.initial[0, 0]
+    before, line = 0.0, 0.0
+    for now, then in zip(result.times, result.vectors["i(vl)"], strict=True):
+        llg.advance(task.rows[0], 7, 3, state, before, now, 0.0, 0.0, line, then)
+        before, line = now, then
+    np.testing.assert_array_equal(state[:3], result.magnetization[0])
+    assert result.trajectory[:, 0, 1].min() < -0.5  # the torque turns m towards -y
+
+
 def test_rejected_steps_leave_no_trace(worker: CosimWorker) -> None:
     # a ringing LC tank under a loose step limit makes ngspice try and reject
     extra = "Vq q 0 pulse(0 1 0.3n 1p 1p 0.2n 0.9n)\nLq q r 1n\nCq r 0 20f\nRq r 0 1meg"
@@ -150,12 +261,14 @@ def test_result_does_not_depend_on_the_circuit_step(worker: CosimWorker, source:
     for step, tolerance in ((2, 2e-3), (10, 4e-3), (20, 8e-3), (50, 4e-2)):
         np.testing.assert_allclose(results[step].magnetization, results[1].magnetization, atol=tolerance)
     error = {step: results[step].coupling_error for step in steps}
-    assert error[1] < 5e-6
+    assert error[1] < 1e-7
     assert max(error.values()) < 3e-3
     assert error[1] < error[2] / 3 < error[10] / 30
-    if source != PULSE:  # where the step is the largest one all the time, the error is of second order in it
+    if source != PULSE:  # no corners, at which a slope says nothing about what follows
+        assert max(error.values()) < 5e-4
+        # the extrapolated voltage errs by h^2, m_z by h^3, but for the ends, where ngspice's steps vary
         order = np.log(error[20] / error[2]) / np.log(10)
-        assert order == pytest.approx(2, abs=0.3)
+        assert 1.8 < order < 3.3
 
 
 def test_ngspice_saw_the_conduction_law(worker: CosimWorker) -> None:
@@ -335,7 +448,7 @@ FAILURES = {
         job(GOOD.replace("mz 0 external", "mz 0 dc 0 external")), r"died \(signal SIGSEGV\)", "Circuit"
     ),
     "hang": Failure(
-        job(deck(stop="1m"), stop=1e-3, capacity=10**9), "exceeded its time limit of 1 s", "TEMP", time_limit=1.0
+        job(deck(stop="1m"), stop=1e-3, capacity=10**8), "exceeded its time limit of 1 s", "TEMP", time_limit=1.0
     ),
     "capacity": Failure(job(GOOD, capacity=100), r"more time points than the record holds \(100\)", "TEMP"),
     "late start": Failure(job(GOOD.replace("4n 0 10p", "4n 1n 10p")), "must save from 0 s", "TEMP"),
@@ -376,7 +489,7 @@ def test_killed_while_running(worker: CosimWorker, good: CosimResult) -> None:
     timer = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
     timer.start()
     with pytest.raises(SimulatorError, match=r"died \(signal SIGKILL\)") as caught:
-        one(worker, job(deck(stop="1m"), stop=1e-3, capacity=10**9))
+        one(worker, job(deck(stop="1m"), stop=1e-3, capacity=10**8))
     timer.join()
     assert "series resistor" in "\n".join(caught.value.log)
     assert same(one(worker, job(GOOD)), good)
@@ -444,7 +557,7 @@ def test_nothing_is_left_behind(library: Path, tmp_path: Path, monkeypatch: pyte
 
 
 def test_pool_ends_at_the_first_error_and_can_be_used_again(library: Path, good: CosimResult) -> None:
-    endless = job(deck(stop="1m"), stop=1e-3, capacity=10**9)
+    endless = job(deck(stop="1m"), stop=1e-3, capacity=10**8)
     with CosimPool(library, 2) as pool:
         began = time.monotonic()
         with pytest.raises(SimulatorError, match="unknown subckt"):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,16 @@ class Junction:
 
     ``source`` is the full name of the external source that carries its m_z (as ngspice spells it, in lower case,
     for example ``v.xword.xcell0.xmtj.vmz``), ``top`` and ``bottom`` the full names of its nodes ("0" for ground),
-    ``device`` the identity that selects its noise.
+    ``device`` the identity that selects its noise. ``line`` is the branch whose current flows in its spin-orbit line
+    (``v.xcell.vline#branch``), if it has one. ``name`` is what results call it, by default the source.
     """
 
     source: str
     top: str
     bottom: str
     device: int
+    line: str | None = None
+    name: str = ""
 
 
 class Bank:
@@ -36,6 +40,9 @@ class Bank:
         initial: NDArray[np.float64],
         seed: int,
         capacity: int,
+        *,
+        active_step: float = inf,
+        keep: bool = True,
     ) -> None:
         n = len(junctions)
         if rows.shape != (n, llg.COLUMNS) or initial.shape != (n, 3):
@@ -47,35 +54,51 @@ class Bank:
         self._state[:, :3] = initial
         self._trial = self._state.copy()
         self._voltages = np.zeros(n)
-        self._clock = np.array([0.0, cb.NO_TRIAL, 0.0])
+        self._lines = np.zeros(n)
+        self._slopes = np.zeros((2, n))
+        self._energies = np.zeros(n)
+        self._waits = np.array([_forgetting(row) for row in self._rows])
+        self._clock = np.array([0.0, cb.NO_TRIAL, 0.0, active_step])
         self._table = _hash_table([junction.source for junction in junctions])
-        self._nodes = np.full((n + 1, 2), cb.GROUND, dtype=np.int64)
+        self._nodes = np.full((n + 1, 3), cb.GROUND, dtype=np.int64)
         self._counters = np.zeros(cb.COUNTER_WORDS, dtype=np.int64)
-        self._record = np.empty((capacity, 1 + 2 * n))
+        self._keep = keep
+        try:  # the system gives the memory when it is used
+            self._record = np.zeros((capacity if keep else 2, 1 + cb.RECORDED * n))
+        except MemoryError:
+            raise SimulatorError(f"no memory for {capacity} points of {n} junctions; lower `capacity`") from None
         self.header = np.zeros(cb.HEADER_WORDS, dtype=np.int64)
-        self.header[cb.DEVICES], self.header[cb.SEED], self.header[cb.CAPACITY] = n, seed, capacity
+        self.header[cb.DEVICES], self.header[cb.SEED], self.header[cb.CAPACITY] = n, seed, len(self._record)
+        self.header[cb.KEEPING] = keep
         self.header[cb.TABLE_SIZE] = len(self._table)
         for word, array in (
             (cb.PARAMETERS, self._rows), (cb.DEVICE_IDS, self._ids), (cb.ACCEPTED, self._state),
             (cb.TRIAL, self._trial), (cb.VOLTAGES, self._voltages), (cb.CLOCK, self._clock), (cb.TABLE, self._table),
             (cb.NODES, self._nodes), (cb.COUNTERS, self._counters), (cb.RECORD, self._record),
+            (cb.LINES, self._lines), (cb.SLOPES, self._slopes), (cb.ENERGIES, self._energies), (cb.WAITS, self._waits),
         ):  # fmt: skip
             self.header[word] = array.ctypes.data
 
-    def connect(self, vectors: Mapping[str, int], scale: int) -> None:
-        """Learn at which index each saved vector arrives; SimulatorError if a junction node is not saved."""
+    def connect(self, vectors: Mapping[str, int], scale: int, data: Sequence[int]) -> None:
+        """Learn at which index each saved vector arrives; SimulatorError if a junction node is not saved.
+
+        ``data`` are the addresses of ngspice's own vectors; where nothing is kept, they are emptied at every point.
+        """
         if scale < 0:
             raise SimulatorError("the deck runs an analysis without time; a co-simulation needs .tran")
         for i, junction in enumerate(self.junctions):
-            for side, node in enumerate((junction.top, junction.bottom)):
-                if node == "0":
+            for side, node in enumerate((junction.top, junction.bottom, junction.line)):
+                if node is None or node == "0":
                     continue
                 if node not in vectors:
                     raise SimulatorError(
-                        f"node {node!r} of junction {junction.source!r} is not among the saved vectors"
+                        f"{'branch' if side == cb.LINE else 'node'} {node!r} of junction {junction.source!r} is not among the saved vectors"
                     )
                 self._nodes[i, side] = vectors[node]
         self._nodes[-1, 0] = scale
+        if not self._keep:
+            self._emptied = np.array(data, dtype=np.int64)
+            self.header[cb.EMPTIED], self.header[cb.EMPTIED_COUNT] = self._emptied.ctypes.data, len(data)
 
     def check(self) -> None:
         """Raise SimulatorError if the run used an unknown external source or outgrew the record."""
@@ -109,11 +132,31 @@ class Bank:
         """Largest difference between the m_z that ngspice saw and the accepted one."""
         return float(self._clock[cb.COUPLING])
 
-    def recorded(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Times (k,), junction voltages (k, n) and m_z (k, n) of the accepted points."""
-        n = len(self.junctions)
+    @property
+    def energies(self) -> NDArray[np.float64]:
+        """Energy that each junction turned into heat, J (n,)."""
+        return self._energies
+
+    def recorded(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Times (k,) of the accepted points and, of each junction, what `callbacks.RECORDED` names (k, n, 5).
+
+        Where nothing was kept, only the first and the last time, and no junctions.
+        """
         record = self._record[: self.points]
-        return record[:, 0].copy(), record[:, 1 : 1 + n].copy(), record[:, 1 + n :].copy()
+        if not self._keep:
+            return record[:, 0].copy(), np.empty((len(record), 0, cb.RECORDED))
+        return record[:, 0].copy(), record[:, 1:].reshape(len(record), len(self.junctions), cb.RECORDED).copy()
+
+
+def _forgetting(row: NDArray[np.float64]) -> float:
+    """Time in s after which a magnetization in its well no longer depends on what it was; inf without wells."""
+    if row[llg.SADDLE] == -inf:
+        return inf
+    # the curvature of the well along its softest direction: B_k less what the in-plane field and the shape take
+    field = abs(row[llg.FIELD_X]) + abs(row[llg.FIELD_Y])
+    softest = row[llg.FIELD_K] + min(0.0, row[llg.FIELD_SHAPE_Y]) - field**2 / row[llg.FIELD_K]
+    rate = row[llg.DAMPING] * row[llg.PRECESSION] * max(0.0, softest - abs(row[llg.FIELD_Z]))
+    return float(cb.FORGETTING / rate) if rate > 0 else inf
 
 
 def _hash_table(names: Sequence[str]) -> NDArray[np.int64]:

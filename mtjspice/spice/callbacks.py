@@ -1,18 +1,20 @@
 """The compiled side of the co-simulation: callbacks that libngspice calls inside its time loop.
 
-ngspice asks for the value of every external source (`supply`) at each attempted time and reports each accepted
-point (`accept`). The bank of macrospins answers with m_z:
+ngspice asks for the value of every external source (`supply`) at each attempted time, reports each accepted point
+(`accept`) and, before each step, how long it is to be (`shorten`). The bank of macrospins answers with m_z:
 
-* an attempt at time t integrates a *trial* copy of each magnetization from the last accepted point to t, with
-  the junction voltage held at its last accepted value; a rejected attempt leaves no trace;
+* an attempt at time t integrates a *trial* copy of each magnetization from the last accepted point to t, with the
+  junction voltage extrapolated along its last slope; a rejected attempt leaves no trace;
 * an accepted point integrates again from the last accepted point, now with the voltage running linearly to its
   accepted value. So the accepted trajectory is exactly the macrospin solution for the voltage waveform in the
   result, whatever steps ngspice tried, and can be replayed from it. Only the conductance that ngspice saw
-  carries the (second-order) difference between trial and accepted m_z; its maximum is recorded.
+  carries the (third-order) difference between trial and accepted m_z; its maximum is recorded.
 
-All state lives in NumPy arrays owned by a `Bank`, reached through the user pointer; no Python runs here.
+A long wait without voltage costs nothing: see `_through`. All state lives in NumPy arrays owned by a `Bank`, reached
+through the user pointer; no Python runs here.
 """
 
+from math import exp, floor
 from typing import Any
 
 import numpy as np
@@ -26,22 +28,35 @@ from mtjspice.device import llg
 
 # words of the header that the user pointer points to
 DEVICES, SEED, PARAMETERS, DEVICE_IDS, ACCEPTED, TRIAL, VOLTAGES, CLOCK = range(8)
-TABLE, TABLE_SIZE, NODES, COUNTERS, RECORD, CAPACITY = range(8, 14)
-HEADER_WORDS = 14
+TABLE, TABLE_SIZE, NODES, COUNTERS, RECORD, CAPACITY, SLOPES, LINES, ENERGIES, WAITS, KEEPING = range(8, 19)
+EMPTIED, EMPTIED_COUNT = range(19, 21)
+HEADER_WORDS = 21
 
 # words of the counters
 POINTS, ATTEMPTS, OVERFLOW, UNKNOWN, CALLS = range(5)
 COUNTER_WORDS = 5
 
 # words of the clock
-TIME_ACCEPTED, TIME_TRIAL, COUPLING = range(3)
-CLOCK_WORDS = 3
+TIME_ACCEPTED, TIME_TRIAL, COUPLING, ACTIVE_STEP = range(4)
+CLOCK_WORDS = 4
 NO_TRIAL = -1.0
 GROUND = -1
+
+# columns of `NODES`: where the voltages of either side and the current of a spin-orbit line arrive
+TOP, BOTTOM, LINE = range(3)
+
+# what is recorded of each junction at each accepted point
+RECORDED = 5  # voltage, m_x, m_y, m_z, temperature rise
+
+QUIET = 1e-3  # V; a junction below it waits
+SETTLED = 5.0  # kT below the saddle: in a well
+FORGETTING = 40.0  # relaxation times after which e^-40 of a difference is left
 
 # struct vecvalues {char *name; double creal; ...} and vecvaluesall {int count, index; vecvalues **items}
 _CREAL_OFFSET = 8
 _ITEMS_OFFSET = 8
+# struct dvec, up to its length: name, type and flags, two data pointers, two limits, two enumerations
+_LENGTH_OFFSET = 56
 
 
 @intrinsic
@@ -79,6 +94,51 @@ def _find(table: NDArray[np.int64], wanted: int) -> int:
     return -1
 
 
+@njit(cache=True, error_model="numpy")
+def _through(
+    p: NDArray[np.float64], wait: float, seed: int, device: int, m: NDArray[np.float64], start: float, end: float,
+    volt_start: float, volt_end: float, line_start: float, line_end: float,
+) -> None:  # fmt: skip
+    """`llg.advance`; of a long wait in a well, without voltage and current, only the last ``wait`` seconds.
+
+    The noise is a function of time: whatever the magnetization was before, it forgets it, and what remains follows
+    the noise alone. ``wait`` is so long that the difference is below rounding. (Left out is the chance to leave the
+    well by itself.)
+    """
+    quiet = abs(volt_start) < QUIET and abs(volt_end) < QUIET and line_start == 0.0 and line_end == 0.0
+    if quiet and end - start > 2.0 * wait and llg.decided(p, m, SETTLED):
+        later = p[llg.NOISE_STEP] * floor((end - wait) / p[llg.NOISE_STEP])
+        if p[llg.THERMAL_RESISTANCE] > 0.0:
+            m[llg.RISE] *= exp(-(later - start) / (p[llg.THERMAL_RESISTANCE] * p[llg.THERMAL_CAPACITANCE]))
+        m[llg.DRIVE] = 0.0
+        start, volt_start = later, 0.0
+    llg.advance(p, seed, device, m, start, end, volt_start, volt_end, line_start, line_end)
+
+
+@njit(cache=True, error_model="numpy")
+def visible(p: NDArray[np.float64], m: NDArray[np.float64], volt: float) -> float:
+    """m_z that gives the deck's law of 300 K or of its own temperature the conductance of the heated junction.
+
+    The deck knows no self-heating: G/G_P = [(1 + m_z) + a (1 - m_z)]/2 with a = 1/(1 + TMR(V)). With a(T) in place of
+    a, the same G belongs to another m_z.
+    """
+    if p[llg.THERMAL_RESISTANCE] == 0.0 or p[llg.POLARIZATION_COEFFICIENT] == 0.0 or p[llg.TMR] == 0.0:
+        return float(m[2])
+    c, ambient = p[llg.POLARIZATION_COEFFICIENT], p[llg.TEMPERATURE]
+    polar = max(0.0, (1.0 - c * (ambient + m[llg.RISE]) ** 1.5) / (1.0 - c * ambient**1.5))
+    julliere = (p[llg.POLARIZATION] * polar) ** 2
+    ratio = volt / p[llg.TMR_HALF_VOLTAGE]
+    hot = 1.0 / (1.0 + 2.0 * julliere / (1.0 - julliere) / (1.0 + ratio * ratio))
+    cold = 1.0 / (1.0 + p[llg.TMR] / (1.0 + ratio * ratio))
+    return float(1.0 - (1.0 - m[2]) * (1.0 - hot) / (1.0 - cold))
+
+
+@njit(cache=True, error_model="numpy")
+def current(p: NDArray[np.float64], m: NDArray[np.float64], volt: float) -> float:
+    """Conduction current of a junction, A."""
+    return float(llg.conductance(p, visible(p, m, volt), volt) * volt)
+
+
 @cfunc(
     types.int32(types.CPointer(types.float64), types.float64, types.voidptr, types.int32, types.voidptr),
     cache=True,
@@ -98,18 +158,25 @@ def supply(value, time, name, ident, user):  # type: ignore[no-untyped-def]
         return 0
     clock = carray(_pointer(h[CLOCK]), CLOCK_WORDS, np.float64)
     trial = carray(_pointer(h[TRIAL]), (n, llg.STATE), np.float64)
+    p = carray(_pointer(h[PARAMETERS]), (n, llg.COLUMNS), np.float64)
+    volts = carray(_pointer(h[VOLTAGES]), n, np.float64)
+    slopes = carray(_pointer(h[SLOPES]), (2, n), np.float64)
+    passed = time - clock[TIME_ACCEPTED]
     if time != clock[TIME_TRIAL]:
         counters[ATTEMPTS] += 1
-        p = carray(_pointer(h[PARAMETERS]), (n, llg.COLUMNS), np.float64)
         ids = carray(_pointer(h[DEVICE_IDS]), n, np.int64)
         accepted = carray(_pointer(h[ACCEPTED]), (n, llg.STATE), np.float64)
-        volts = carray(_pointer(h[VOLTAGES]), n, np.float64)
+        lines = carray(_pointer(h[LINES]), n, np.float64)
+        waits = carray(_pointer(h[WAITS]), n, np.float64)
         for i in range(n):
             for c in range(llg.STATE):
                 trial[i, c] = accepted[i, c]
-            llg.advance(p[i], h[SEED], ids[i], trial[i], clock[TIME_ACCEPTED], time, volts[i], volts[i])
+            _through(
+                p[i], waits[i], h[SEED], ids[i], trial[i], clock[TIME_ACCEPTED], time,
+                volts[i], volts[i] + slopes[0, i] * passed, lines[i], lines[i] + slopes[1, i] * passed,
+            )  # fmt: skip
         clock[TIME_TRIAL] = time
-    value[0] = trial[device, 2]
+    value[0] = visible(p[device], trial[device], volts[device] + slopes[0, device] * passed)
     return 0
 
 
@@ -120,7 +187,7 @@ def accept(vectors, count, ident, user):  # type: ignore[no-untyped-def]
     n = h[DEVICES]
     items = carray(vectors, 2, np.int64)[_ITEMS_OFFSET // 8]
     addresses = carray(_pointer(items), count, np.int64)
-    nodes = carray(_pointer(h[NODES]), (n + 1, 2), np.int64)
+    nodes = carray(_pointer(h[NODES]), (n + 1, 3), np.int64)
     clock = carray(_pointer(h[CLOCK]), CLOCK_WORDS, np.float64)
     counters = carray(_pointer(h[COUNTERS]), COUNTER_WORDS, np.int64)
     p = carray(_pointer(h[PARAMETERS]), (n, llg.COLUMNS), np.float64)
@@ -128,28 +195,75 @@ def accept(vectors, count, ident, user):  # type: ignore[no-untyped-def]
     accepted = carray(_pointer(h[ACCEPTED]), (n, llg.STATE), np.float64)
     trial = carray(_pointer(h[TRIAL]), (n, llg.STATE), np.float64)
     volts = carray(_pointer(h[VOLTAGES]), n, np.float64)
+    lines = carray(_pointer(h[LINES]), n, np.float64)
+    slopes = carray(_pointer(h[SLOPES]), (2, n), np.float64)
+    energies = carray(_pointer(h[ENERGIES]), n, np.float64)
+    waits = carray(_pointer(h[WAITS]), n, np.float64)
     time = carray(_pointer(addresses[nodes[n, 0]] + _CREAL_OFFSET), 1, np.float64)[0]
+    step = time - clock[TIME_ACCEPTED]
     point = counters[POINTS]
-    recording = point < h[CAPACITY]
-    record = carray(_pointer(h[RECORD]), (h[CAPACITY], 1 + 2 * n), np.float64)
+    recording = h[KEEPING] and point < h[CAPACITY]
+    record = carray(_pointer(h[RECORD]), (h[CAPACITY], 1 + RECORDED * n), np.float64)
     for i in range(n):
-        volt = 0.0
-        if nodes[i, 0] != GROUND:
-            volt += carray(_pointer(addresses[nodes[i, 0]] + _CREAL_OFFSET), 1, np.float64)[0]
-        if nodes[i, 1] != GROUND:
-            volt -= carray(_pointer(addresses[nodes[i, 1]] + _CREAL_OFFSET), 1, np.float64)[0]
-        llg.advance(p[i], h[SEED], ids[i], accepted[i], clock[TIME_ACCEPTED], time, volts[i], volt)
-        volts[i] = volt
+        volt, line = 0.0, 0.0
+        if nodes[i, TOP] != GROUND:
+            volt += carray(_pointer(addresses[nodes[i, TOP]] + _CREAL_OFFSET), 1, np.float64)[0]
+        if nodes[i, BOTTOM] != GROUND:
+            volt -= carray(_pointer(addresses[nodes[i, BOTTOM]] + _CREAL_OFFSET), 1, np.float64)[0]
+        if nodes[i, LINE] != GROUND:
+            line = carray(_pointer(addresses[nodes[i, LINE]] + _CREAL_OFFSET), 1, np.float64)[0]
+        before = volts[i] * current(p[i], accepted[i], volts[i])
+        _through(
+            p[i], waits[i], h[SEED], ids[i], accepted[i], clock[TIME_ACCEPTED], time, volts[i], volt, lines[i], line
+        )
+        if step > 0.0:
+            energies[i] += 0.5 * step * (before + volt * current(p[i], accepted[i], volt))
+            slopes[0, i], slopes[1, i] = (volt - volts[i]) / step, (line - lines[i]) / step
+        volts[i], lines[i] = volt, line
         if clock[TIME_TRIAL] == time:
             clock[COUPLING] = max(clock[COUPLING], abs(trial[i, 2] - accepted[i, 2]))
         if recording:
-            record[point, 1 + i] = volt
-            record[point, 1 + n + i] = accepted[i, 2]
+            to = 1 + RECORDED * i
+            record[point, to] = volt
+            for c in range(3):
+                record[point, to + 1 + c] = accepted[i, c]
+            record[point, to + 4] = accepted[i, llg.RISE]
     if recording:
         record[point, 0] = time
-    else:
+    elif h[KEEPING]:
         counters[OVERFLOW] = 1
+    if not h[KEEPING]:
+        record[min(point, 1), 0] = time  # the first and the last time tell whether the run was complete
+        emptied = carray(_pointer(h[EMPTIED]), h[EMPTIED_COUNT], np.int64)
+        for k in range(h[EMPTIED_COUNT]):
+            length = carray(_pointer(emptied[k] + _LENGTH_OFFSET), 1, np.int32)
+            if length[0] == 1:  # ngspice writes the next point over this one; anything else is not its length
+                length[0] = 0
     counters[POINTS] = point + 1
     clock[TIME_ACCEPTED] = time
     clock[TIME_TRIAL] = NO_TRIAL
+    return 0
+
+
+@cfunc(
+    types.int32(
+        types.float64, types.CPointer(types.float64), types.float64, types.int32, types.int32, types.int32,
+        types.voidptr,
+    ),
+    cache=True,
+)  # fmt: skip
+def shorten(time, step, old_step, redo, ident, location, user):  # type: ignore[no-untyped-def]
+    """GetSyncData: while a junction has voltage, steps are at most the active step; else the largest of ``.tran``."""
+    h = carray(user, HEADER_WORDS, np.int64)
+    n = h[DEVICES]
+    if redo or n == 0:
+        return redo
+    clock = carray(_pointer(h[CLOCK]), CLOCK_WORDS, np.float64)
+    if step[0] > clock[ACTIVE_STEP]:
+        volts = carray(_pointer(h[VOLTAGES]), n, np.float64)
+        lines = carray(_pointer(h[LINES]), n, np.float64)
+        for i in range(n):
+            if abs(volts[i]) > QUIET or lines[i] != 0.0:
+                step[0] = clock[ACTIVE_STEP]
+                break
     return 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,9 @@ class CosimJob:
     ``rows`` (n, columns) from `device.llg.parameters` describe the n junctions; run r starts from
     ``initial[r]`` (n, 3) and has the thermal field of ``seeds[r]`` and the junctions' device numbers.
     ``stop`` is the end time that the deck asks for (s), ``vectors`` the saved vectors to return, ``capacity``
-    the largest number of time points. The deck is loaded once; results depend on nothing outside the job.
+    the largest number of time points. While a junction has voltage, time steps are at most ``active_step`` (s), else
+    as long as the ``.tran`` line allows. With ``keep`` False only the ends are returned, and memory does not grow
+    with the length of the run. The deck is loaded once; results depend on nothing outside the job.
     """
 
     deck: str
@@ -27,6 +30,8 @@ class CosimJob:
     stop: float
     vectors: tuple[str, ...] = ()
     capacity: int = 50_000
+    active_step: float = inf
+    keep: bool = True
 
     def __post_init__(self) -> None:
         expected = (len(self.seeds), len(self.junctions), 3)
@@ -36,6 +41,10 @@ class CosimJob:
             )
         if self.rows.shape[:1] != (len(self.junctions),):
             raise ValueError(f"{len(self.junctions)} junctions need as many parameter rows, not {self.rows.shape}")
+        if not self.active_step > 0:
+            raise ValueError(f"the active step must be positive, not {self.active_step:g} s")
+        if self.vectors and not self.keep:
+            raise ValueError("a job that keeps nothing returns no vectors")
         sources = [junction.source for junction in self.junctions]
         double = sorted({source for source in sources if sources.count(source) > 1})
         if double:
@@ -46,17 +55,26 @@ class CosimJob:
 class CosimResult:
     """One accepted transient.
 
-    ``times`` (k,), junction ``voltages`` and ``m_z`` (k, n), final ``magnetization`` (n, 3), the requested
-    ``vectors`` on their own time axis ``vectors["time"]``, the largest difference in m_z between what ngspice saw
-    and what was accepted, and how many time points were attempted.
+    ``times`` (k,), junction ``voltages`` (k, n), ``trajectory`` (k, n, 3) and temperature ``rises`` (k, n, K), final
+    ``magnetization`` (n, 3), ``energies`` (n,) in J that the junctions turned into heat, the requested ``vectors`` on
+    their own time axis ``vectors["time"]``, the largest difference in m_z between what ngspice saw and what was
+    accepted, and how many time points were attempted. A job that keeps nothing has two times and no junctions in the
+    arrays over time.
     """
 
     seed: int
     times: NDArray[np.float64]
     voltages: NDArray[np.float64]
-    m_z: NDArray[np.float64]
+    trajectory: NDArray[np.float64]
+    rises: NDArray[np.float64]
     magnetization: NDArray[np.float64]
+    energies: NDArray[np.float64]
     vectors: Mapping[str, NDArray[np.float64]]
     coupling_error: float
     attempts: int
     engine: str
+
+    @property
+    def m_z(self) -> NDArray[np.float64]:
+        """m_z (k, n) at each time."""
+        return self.trajectory[:, :, 2]

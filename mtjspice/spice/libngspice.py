@@ -105,7 +105,8 @@ class NgSpice:
         data = _c.c_void_p(callbacks.accept.address)
         self._ident = _c.c_int(0)
         lib.ngSpice_Init(text, status, leave, data, start, running, self._user)
-        lib.ngSpice_Init_Sync(_c.c_void_p(callbacks.supply.address), None, None, _c.byref(self._ident), self._user)
+        supply, shorten = (_c.c_void_p(function.address) for function in (callbacks.supply, callbacks.shorten))
+        lib.ngSpice_Init_Sync(supply, None, shorten, _c.byref(self._ident), self._user)
         # BSIM4 would start one OpenMP team per process; two processes on two cores then spin against each other
         self.command("set num_threads=1")
 
@@ -128,14 +129,17 @@ class NgSpice:
             return 0
         contents = ctypes.cast(info, _c.POINTER(_VecInfoAll)).contents
         vectors: dict[str, int] = {}
+        data: list[int] = []
         scale = -1
         for index in range(contents.veccount):
             name = contents.vecs[index].contents.vecname.decode().lower()
             vectors[name.removeprefix("v(").removesuffix(")") if name.startswith("v(") else name] = index
+            data.append(contents.vecs[index].contents.pdvec)
             if name == "time":
                 scale = index
         try:
-            self._bank.connect(vectors, scale)
+            self._bank.connect(vectors, scale, data)
+            self._header[:] = self._bank.header
         except SimulatorError as error:
             self._fault = str(error)
             self._header[callbacks.DEVICES] = 0

@@ -213,7 +213,9 @@ def _serve(connection: Connection, library: Path) -> None:
             os.ftruncate(sys.stdout.fileno(), 0)
         simulator.load(job.deck)
         for seed, initial in zip(job.seeds, job.initial, strict=True):
-            bank = Bank(job.junctions, job.rows, initial, seed, job.capacity)
+            bank = Bank(
+                job.junctions, job.rows, initial, seed, job.capacity, active_step=job.active_step, keep=job.keep
+            )
             simulator.run(bank)
             connection.send(_result(simulator, bank, job, seed, version))
             simulator.command("destroy all")
@@ -221,7 +223,7 @@ def _serve(connection: Connection, library: Path) -> None:
 
 
 def _result(simulator: "NgSpice", bank: "Bank", job: CosimJob, seed: int, version: str) -> CosimResult:
-    times, voltages, m_z = bank.recorded()
+    times, recorded = bank.recorded()
     reached = float(times[-1]) if len(times) else 0.0
     if abs(reached - job.stop) > TIME_TOLERANCE * job.stop:
         cause = simulator.cause()
@@ -232,9 +234,11 @@ def _result(simulator: "NgSpice", bank: "Bank", job: CosimJob, seed: int, versio
     return CosimResult(
         seed=seed,
         times=times,
-        voltages=voltages,
-        m_z=m_z,
+        voltages=recorded[:, :, 0],
+        trajectory=recorded[:, :, 1:4],
+        rises=recorded[:, :, 4],
         magnetization=bank.magnetization,
+        energies=bank.energies,
         vectors=simulator.vectors(("time", *job.vectors)) if job.vectors else {},
         coupling_error=bank.coupling_error,
         attempts=bank.attempts,
