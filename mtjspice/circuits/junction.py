@@ -28,8 +28,8 @@ STATE_SOURCE = "vmz"  # name of the source of m_z inside CELL_MTJ
 VARIANTS = ("cosim", "fixed")
 
 
-def _current(card: MTJCard, antiparallel_share: str) -> str:
-    """Current of the junction at V(top,bottom); ``antiparallel_share`` is (1 - m_z)/2."""
+def conduction(card: MTJCard, antiparallel_share: str) -> str:
+    """Expression of the current of the junction at V(top,bottom); ``antiparallel_share`` is (1 - m_z)/2."""
     parallel = derived.area(card) / card.resistance_area_product
     k = card.tmr * card.tmr_half_voltage**2
     s = (1 + card.tmr) * card.tmr_half_voltage**2
@@ -45,7 +45,7 @@ def junction(card: MTJCard) -> SubCircuit:
     The voltage dependence is solved by ngspice's own Newton iteration, only m_z comes from outside.
     """
     circuit = SubCircuit(JUNCTION, "top", "bottom", "mz")
-    circuit.B("j", "top", "bottom", current_expression=_current(card, "(0.5-0.5*V(mz))"))
+    circuit.B("j", "top", "bottom", current_expression=conduction(card, "(0.5-0.5*V(mz))"))
     circuit.C("j", "top", "bottom", number(derived.derive(card).capacitance))
     return circuit
 
@@ -65,6 +65,6 @@ def reference_junction(card: MTJCard) -> SubCircuit:
     Its conductance is the mean of G_P(V) and G_AP(V) at every bias, which a fixed resistor cannot follow.
     """
     circuit = SubCircuit(REFERENCE_MTJ, "top", "bottom")
-    circuit.B("j", "top", "bottom", current_expression=_current(card, "0.5"))
+    circuit.B("j", "top", "bottom", current_expression=conduction(card, "0.5"))
     circuit.C("j", "top", "bottom", number(derived.derive(card).capacitance))
     return circuit

@@ -91,8 +91,9 @@ class Bank:
                 if node is None or node == "0":
                     continue
                 if node not in vectors:
+                    what = "branch" if side == cb.LINE else "node"
                     raise SimulatorError(
-                        f"{'branch' if side == cb.LINE else 'node'} {node!r} of junction {junction.source!r} is not among the saved vectors"
+                        f"{what} {node!r} of junction {junction.source!r} is not among the saved vectors"
                     )
                 self._nodes[i, side] = vectors[node]
         self._nodes[-1, 0] = scale

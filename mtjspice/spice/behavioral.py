@@ -89,13 +89,14 @@ def mtj_subcircuit(
     devices: Sequence[int] = (0,),
     stop: float | None = None,
     initial: ArrayLike | None = None,
+    numbered: bool = False,
 ) -> str:
     """Return netlist text with the model and one junction ``top bottom`` for each device.
 
-    A single device is the subcircuit ``mtj_cell``, which every cell of the library calls; several are
-    ``mtj_cell_<device>``, as each has a thermal field of its own. Instances take ``state`` (-1 turns m_z over) and
-    ``mx0 my0 mz0``; m_z of an instance ``Xa`` is ``v(xa.mz)``. Only with ``seeded`` noise do several instances of one
-    subcircuit differ.
+    A single device is the subcircuit ``mtj_cell``, which every cell of the library calls; several (and with
+    ``numbered`` a single one, too) are ``mtj_cell_<device>``, as each has a thermal field of its own. Instances take
+    ``state`` (-1 turns m_z over) and ``mx0 my0 mz0``; m_z of an instance ``Xa`` is ``v(xa.mz)``. Only with ``seeded``
+    noise do several instances of one subcircuit differ.
 
     ``noise`` is one of `NOISES`; ``stop`` (s) is the length of a ``replay``. ``file`` expects the files `noise_file`
     under the names `noise_name` in the folder where ngspice runs. ``initial`` (3,) or (devices, 3) is the
@@ -116,7 +117,7 @@ def mtj_subcircuit(
         text.append(f".options seed={_check_word('seed of ngspice', seed, 1, LARGEST_SEED)}")
     _check_word("seed", seed)
     for device, state in zip(devices, states, strict=True):
-        name = CELL if len(devices) == 1 else f"{CELL}_{device}"
+        name = f"{CELL}_{device}" if numbered or len(devices) > 1 else CELL
         drawn = card.cycle_to_cycle_spread > 0 and noise != "none"
         scale = 1.0 + card.cycle_to_cycle_spread * drive_deviation(seed, device, 0) if drawn else 1.0
         sources = _sources(noise, seed, device, stop, noise_step)
