@@ -4,7 +4,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: demo setup dev test slow wheel-test check clean
+.PHONY: demo setup dev tools test slow wheel-test check clean
 
 demo: setup
 	$(BIN)/mtjspice demo $(ARGS)
@@ -15,10 +15,14 @@ setup:
 dev:
 	@bash scripts/setup.sh dev
 
-test: dev
+# what the Verilog-A tests need beyond Python packages: an ngspice that loads compiled models
+tools: dev
+	@$(BIN)/mtjspice doctor --install osdi-ngspice >/dev/null
+
+test: tools
 	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
-slow: dev
+slow: tools
 	$(BIN)/pytest -n auto --dist loadfile -m slow $(ARGS)
 
 # the wheel, installed into an empty environment

@@ -8,16 +8,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mtjspice.circuits.simulation import simulate
     from mtjspice.device.card import MTJCard, load_card
     from mtjspice.device.switching import switching_probability, trajectory, write_error_rate
 
-__all__ = ["MTJCard", "__version__", "load_card", "switching_probability", "trajectory", "write_error_rate"]
+__all__ = ["MTJCard", "__version__", "load_card", "simulate", "switching_probability", "trajectory", "write_error_rate"]
 
 __version__ = version("mtjspice")
 
 _HOMES = {
     "MTJCard": "mtjspice.device.card",
     "load_card": "mtjspice.device.card",
+    "simulate": "mtjspice.circuits.simulation",
     "switching_probability": "mtjspice.device.switching",
     "trajectory": "mtjspice.device.switching",
     "write_error_rate": "mtjspice.device.switching",

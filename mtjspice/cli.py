@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mtjspice.errors import MtjspiceError, SimulatorError
+from mtjspice.errors import InputError, MtjspiceError, SimulatorError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 device_app = typer.Typer(no_args_is_help=True, help="Device cards.", rich_markup_mode=None)
 app.add_typer(device_app, name="device")
+models_app = typer.Typer(no_args_is_help=True, help="Compact models.", rich_markup_mode=None)
+app.add_typer(models_app, name="models")
 
 INTERRUPTED = 130  # as shells report SIGINT
 
@@ -360,8 +362,11 @@ def calibrate(
 
 @app.command()
 def netlist(
-    circuit: Annotated[str, typer.Argument(help="Circuit, for example meram_word8.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Deck to write; - for standard output.")],
+    circuit: Annotated[str, typer.Argument(help="Circuit, for example meram_word8; or model.")],
+    model_card: Annotated[
+        str | None, typer.Argument(metavar="[CARD]", help="Card of the model (after model only).")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write; - for standard output.")] = Path("-"),
     card: Card = "meram100",
     technology: Annotated[str, typer.Option("--technology", help="CMOS technology.")] = "gf180mcu",
     corner: Annotated[
@@ -380,20 +385,29 @@ def netlist(
         bool, typer.Option("--include", help="Refer to the model cards by path instead of copying them in.")
     ] = False,
 ) -> None:
-    """Write a deck that plain `ngspice -b` runs, with the MTJs as fixed, bias-dependent conductances.
+    """Write the netlist of a circuit, or the Verilog-A .model line of a card.
 
-    The deck reads the word, writes it with one pulse and reads it again, and prints pulse width, sense
-    margins, data and energy.
+    A circuit becomes a deck that plain `ngspice -b` runs, with the MTJs as fixed, bias-dependent conductances.
+    It reads the word, writes it with one pulse and reads it again, and prints pulse width, sense
+    margins, data and energy. `mtjspice netlist model CARD` prints the .model line for models/verilog-a/mtj.va.
 
     Example: mtjspice netlist meram_word8 -o word.cir && ngspice -b word.cir
     """
     from mtjspice.circuits import decks
     from mtjspice.files import write_atomically
 
-    text = decks.netlist(
-        circuit, card=card, technology=technology, corner=corner, temperature=temperature, states=states,
-        control=control, write_rail=write_rail, include=include,
-    )  # fmt: skip
+    if circuit == "model" and model_card is not None:
+        from mtjspice.device.card import load_card
+        from mtjspice.spice.verilog_a import model_line
+
+        text = model_line(load_card(model_card), temperature) + "\n"
+    elif circuit == "model" or model_card is not None:
+        raise InputError("a .model line needs a card (mtjspice netlist model meram100), a circuit takes --card")
+    else:
+        text = decks.netlist(
+            circuit, card=card, technology=technology, corner=corner, temperature=temperature, states=states,
+            control=control, write_rail=write_rail, include=include,
+        )  # fmt: skip
     if str(output) == "-":
         typer.echo(text, nl=False)
     else:
@@ -401,18 +415,108 @@ def netlist(
 
 
 @app.command()
-def doctor(as_json: AsJson = False) -> None:
+def simulate(
+    deck: Annotated[
+        Path, typer.Argument(help="Netlist with junctions as calls of mtj_cell (top bottom) and one .tran line.")
+    ],
+    card: Card = "meram100",
+    fidelity: Annotated[str, typer.Option("--fidelity", help="cosim, verilog-a, behavioral or resistor.")] = "cosim",
+    engine: Annotated[
+        Path | None, typer.Option("--engine", help="Another libngspice (cosim) or ngspice than the one that is found.")
+    ] = None,
+    seed: Seed = 1,
+    temperature: Temperature = "300",
+    vectors: Annotated[
+        str | None, typer.Option("--vectors", help="Vectors to return, as 'v(out),i(vdd)'; by default what it saves.")
+    ] = None,
+    noise: Annotated[bool, typer.Option("--noise/--no-noise", help="Thermal field and spread of the drive.")] = True,
+    time_limit: Annotated[str, typer.Option("--time-limit", help="Seconds or with a unit: 10min.")] = "600",
+    plot: Plot = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the transient of a deck with its junctions in one of four fidelities.
+
+    Every line `Xname top bottom mtj_cell [state=-1]`, at any depth, is a junction of the card. A seed stands for the
+    same thermal field in every fidelity.
+
+    Example: mtjspice simulate circuit.cir --card meram100 --seed 7 --plot waveforms.png --out waveforms.nc
+    """
+    from mtjspice import sweeps
+    from mtjspice.circuits.simulation import simulate as run
+    from mtjspice.reports import psw as outputs
+    from mtjspice.reports import waveforms as report
+
+    outputs.check_outputs(plot, out)
+    try:
+        text = deck.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read the deck {deck}: {getattr(error, 'strerror', None) or error}") from None
+    with _warnings_as_lines(), _stages() as stage:
+        stage(f"{fidelity}: {deck.name}")
+        data = run(
+            text, card, fidelity=fidelity, engine=engine, seed=seed, noise=noise,
+            temperature=sweeps.quantity(temperature, "K", "--temperature"),
+            vectors=None if vectors is None else [name.strip() for name in vectors.split(",") if name.strip()],
+            time_limit=sweeps.quantity(time_limit, "s", "--time-limit"),
+        )  # fmt: skip
+    if out is not None:
+        report.write_data(data, out)
+    if plot is not None:
+        outputs.save_figure(report.figure, data, plot)
+    if as_json:
+        _print_json(report.as_json(data))
+        return
+    typer.echo(report.heading(data))
+    _table(*report.table(data))
+
+
+@models_app.command("compile")
+def models_compile(
+    source: Annotated[
+        Path | None, typer.Argument(help="Verilog-A file; by default the junction that comes with mtjspice.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compile a Verilog-A model with OpenVAF, once, and print where the compiled model is.
+
+    Example: mtjspice models compile
+    """
+    from mtjspice.spice.compile import compile_model
+
+    compiled = compile_model(source)
+    if as_json:
+        _print_json({"path": str(compiled)})
+    else:
+        typer.echo(str(compiled))
+
+
+@app.command()
+def doctor(
+    install: Annotated[
+        str | None, typer.Option("--install", help="Install a tool first: osdi-ngspice, into the cache folder.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Tell which simulators and compilers are found, what they can do, and how to add what is missing.
 
-    Exits with 1 if ngspice or libngspice is missing.
+    Exits with 1 if ngspice or libngspice is missing. `--install osdi-ngspice` downloads an ngspice that runs Verilog-A
+    models (Debian and Ubuntu), beside the system's own.
 
-    Example: mtjspice doctor
+    Example: mtjspice doctor --install osdi-ngspice
     """
     from dataclasses import asdict
 
+    from mtjspice.errors import choose
     from mtjspice.spice.engines import survey
+    from mtjspice.spice.private_ngspice import install_osdi_ngspice, osdi_tool
 
-    tools = survey()
+    if install is not None:
+        choose("tool", install, ("osdi-ngspice",))
+        with _stages() as stage:
+            stage("downloading ngspice")
+            install_osdi_ngspice()
+    tools = (*survey(), osdi_tool())
     if as_json:
         _print_json([asdict(tool) for tool in tools])
     else:

@@ -115,7 +115,6 @@ def test_doctor_without_ngspice_says_how_to_get_it(tmp_path):
         (["netlist", "meram_word8", "-o", "x", "--corner", "y"], ["unknown gf180mcu corner 'y'", "typical"]),
         (["netlist", "meram_word8", "-o", "x", "--states", "2"], ["states '2' must be 8 digits"]),
         (["netlist", "meram_word8", "-o", "no/such/folder/x"], ["cannot write no/such/folder/x"]),
-        (["netlist", "meram_word8"], ["--output"]),
         (["demo", "--seed", "-1"], ["seed -1 is out of range", "0 to 4294967295"]),
         (["demo", "--seed", "abc"], ["--seed", "integer"]),
         (["frobnicate"], ["frobnicate"]),

@@ -37,7 +37,7 @@ _INSTALL_LIBNGSPICE = (
     f"or 'brew install libngspice' (macOS), or set {LIBNGSPICE_VARIABLE} to the library"
 )
 _INSTALL_VERILOG_A = "install it with: pip install 'mtjspice[verilog-a]'"
-_NEED_OSDI = "Verilog-A needs ngspice 43 or later, built with OSDI"
+_NEED_OSDI = "Verilog-A needs ngspice 43 or later, built with OSDI; mtjspice doctor --install osdi-ngspice adds one"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from mtjspice.errors import SimulatorError
 from mtjspice.files import output_folder
 from mtjspice.spice import engines
 from mtjspice.spice.compile import cache_folder
+from mtjspice.spice.engines import Tool
 
 OSDI_NGSPICE_VARIABLE = "MTJSPICE_OSDI_NGSPICE"
 MIRROR_VARIABLE = "MTJSPICE_DEBIAN_MIRROR"
@@ -90,6 +91,15 @@ def has_osdi(ngspice: Path) -> bool:
         except (OSError, subprocess.TimeoutExpired):
             return False
     return b"mtjspice was answered" in done.stdout and b"no such command" not in done.stdout
+
+
+def osdi_tool() -> Tool:
+    """Return what `find_osdi_ngspice` finds, for a survey of tools."""
+    try:
+        path = find_osdi_ngspice()
+    except SimulatorError as error:
+        return Tool("ngspice with OSDI", None, None, {}, str(error))
+    return Tool("ngspice with OSDI", str(path), None, {"osdi": True}, None)
 
 
 # --- installing ---------------------------------------------------------------------------------------------
