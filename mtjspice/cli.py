@@ -181,11 +181,16 @@ def psw(
         str, typer.Option("--pulse-width", help="Full width at half maximum, seconds or with units, as --voltage.")
     ],
     method: Annotated[
-        str, typer.Option("--method", help="fokker-planck (no trials, no sampling error) or macrospin (counts trials).")
+        str,
+        typer.Option(
+            "--method",
+            help="fokker-planck (no trials, no sampling error); macrospin, or in a simulator cosim, verilog-a, "
+            "behavioral (count trials).",
+        ),
     ] = "fokker-planck",
     direction: Annotated[str, typer.Option("--direction", help="p-ap or ap-p.")] = "p-ap",
     temperature: Temperature = "300",
-    trials: Annotated[int, typer.Option("--trials", help="Trials of each point (macrospin).")] = 1000,
+    trials: Annotated[int, typer.Option("--trials", help="Trials of each point, where they are counted.")] = 1000,
     seed: Seed = 1,
     edge: Edge = "50ps",
     tolerance: Annotated[
@@ -211,6 +216,11 @@ def psw(
     from mtjspice.reports import psw as report
 
     report.check_outputs(plot, out)
+    methods = switching.METHODS
+    if method not in methods:  # the others need PySpice, half a second to import
+        from mtjspice.circuits import pulse_trials
+
+        methods = pulse_trials.METHODS
     compute = switching.write_error_rate if wer else switching.switching_probability
     default = switching.ERROR_RATE_TOLERANCE if wer else switching.PROBABILITY_TOLERANCE
     volts, widths = sweeps.values(voltage, "V", "--voltage"), sweeps.values(pulse_width, "s", "--pulse-width")
@@ -218,7 +228,7 @@ def psw(
         data = compute(
             card, volts, widths, method, direction, sweeps.quantity(temperature, "K", "--temperature"), trials, seed,
             edge=sweeps.quantity(edge, "s", "--edge"), tolerance=default if tolerance is None else tolerance,
-            precision=precision, progress=progress,
+            precision=precision, progress=progress, methods=methods,
         )  # fmt: skip
     if out is not None:
         report.write_data(data, out)
