@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 # one number, then perhaps a unit: pint alone would also take "nm", lists and several lines
-_NUMBER_FIRST = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+|inf|nan)[^\n\[\],]*\Z", re.IGNORECASE)
+_NUMBER_FIRST = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+|inf|nan)[^\n\[\],:]*\Z", re.IGNORECASE)
 
 
 @cache
