@@ -82,7 +82,7 @@ def test_the_folder_of_a_run_is_removed(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("change", "stop", "vectors", "message"),
     [
-        (("r1 in out 1k", "r1 in out 1k"), 4e-9, ["v(nowhere)"], r"a vector is missing: .*nowhere"),
+        (("r1 in out 1k", "r1 in out 1k"), 4e-9, ["v(nowhere)"], r"no vector .v.nowhere.. .none of the vectors exists"),
         (("r1 in out 1k", "r1 in out 1k"), 5e-9, ["v(out)"], r"stopped at 4e-09 s instead of 5e-09 s"),
         (("r1 in out 1k", "d1 in out none"), 4e-9, ["v(out)"], r"the netlist was refused: .*modelname"),
         (("r1 in out 1k", "r1 in out {nothing}"), 4e-9, ["v(out)"], r"the netlist was refused: .*nothing"),

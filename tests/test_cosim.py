@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -15,14 +16,15 @@ import pytest
 from numpy.typing import NDArray
 from scipy.integrate import quad
 
-from mtjspice.circuits.junction import junction
+from mtjspice.circuits.junction import junction, tangent_body
 from mtjspice.device import llg
-from mtjspice.device.card import load_card
+from mtjspice.device.card import MTJCard, load_card
 from mtjspice.device.derived import conductance, derive
 from mtjspice.device.macrospin import thermal_states
 from mtjspice.device.temperature import polarization_ratio
 from mtjspice.errors import SimulatorError
 from mtjspice.spice.bank import Bank, Junction
+from mtjspice.spice.callbacks import conduction
 from mtjspice.spice.engines import find_libngspice
 from mtjspice.spice.jobs import CosimJob, CosimResult
 from mtjspice.spice.pool import CosimPool
@@ -88,7 +90,8 @@ def one(worker: CosimWorker, task: CosimJob) -> CosimResult:
 
 def replay(task: CosimJob, result: CosimResult, run: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Integrate the voltages of the result once more: m_z (k, n) and the final magnetization (n, 3)."""
-    m = np.array(task.initial[run])
+    m = np.zeros((len(task.junctions), llg.STATE))
+    m[:, :3] = task.initial[run]
     m_z = np.empty_like(result.m_z)
     for i, device in enumerate(task.junctions):
         before, volt = 0.0, 0.0
@@ -96,7 +99,7 @@ def replay(task: CosimJob, result: CosimResult, run: int = 0) -> tuple[NDArray[n
             llg.advance(task.rows[i], task.seeds[run], device.device, m[i], before, now, volt, volts)
             m_z[k, i] = m[i, 2]
             before, volt = now, volts
-    return m_z, m
+    return m_z, m[:, :3]
 
 
 def same(a: CosimResult, b: CosimResult) -> bool:
@@ -239,6 +242,62 @@ def test_line_current_turns_the_magnetization(worker: CosimWorker) -> None:
         before, line = now, then
     np.testing.assert_array_equal(state[:3], result.magnetization[0])
     assert result.trajectory[:, 0, 1].min() < -0.5  # the torque turns m towards -y
+
+
+def tangent(card: MTJCard = CARD, **options: str) -> tuple[str, tuple[Junction, ...]]:
+    """The same deck with the junction as tangents of its law."""
+    law = next(line for line in deck().splitlines() if line.startswith("Bj"))
+    body = f".subckt cell top bottom\n{tangent_body(card)}\n.ends\nXj t 0 cell"
+    text = deck(**options).replace(law, body).replace("Vmz mz 0 external\n", "").replace("v(mz) ", "v(xj.g) ")
+    # the deck of the law has no capacitance
+    text = re.sub(r"Cj top bottom \S+\n", "", text)
+    return text, (Junction("v.xj.vg", "t", "0", 3, offset="i.xj.ij"),)
+
+
+@pytest.mark.parametrize("source", [PULSE, "sin(1.1 1.1 0.4g)"], ids=["pulse", "biased sine"])
+def test_tangents_are_as_good_as_the_law(worker: CosimWorker, source: str) -> None:
+    """g V + j at the expected voltage: of second order in what the voltage differs, nothing at the operating point."""
+    vectors = ("v(g)", "v(t)", "i(vg)")
+    for step, tolerance in (("2p", 5e-8), ("20p", 5e-7)):  # A; the junction takes up to 5e-5 A
+        text, junctions = tangent(step=step, source=source)
+        by_law = one(worker, job(deck(step=step, source=source), vectors=vectors))
+        result = one(worker, job(text, junctions=junctions, vectors=vectors))
+        np.testing.assert_allclose(result.voltages[0], by_law.voltages[0], atol=1e-6)
+        # ngspice takes the same steps but for rounding
+        grid = np.linspace(0, STOP, 500)
+        volts = [np.interp(grid, run.times, run.voltages[:, 0]) for run in (result, by_law)]
+        assert np.abs(volts[0] - volts[1]).max() < 20e3 * tolerance
+        np.testing.assert_allclose(result.energies, by_law.energies, rtol=1e-3)
+        assert 0 < result.tangent_error < tolerance
+        assert by_law.tangent_error == 0
+
+
+def test_tangents_of_every_conduction_law(worker: CosimWorker) -> None:
+    """Brinkman's terms and a heated junction: what ngspice conducts is the law at the accepted voltage."""
+    card = CARD.replace(
+        barrier_height=0.9 * 1.602176634e-19, barrier_asymmetry=0.3 * 1.602176634e-19, thermal_resistance=2e6,
+        thermal_capacitance=2e-16, polarization_coefficient=3e-5,
+    )  # fmt: skip
+    text, junctions = tangent(card, step="2p")
+    result = one(worker, job(text, junctions=junctions, vectors=("v(g)", "v(t)"), rows=llg.parameters(card)[None]))
+    v = result.vectors
+    through = (v["v(g)"] - v["v(t)"]) / 20e3
+    states = np.concatenate((result.trajectory[:, 0], result.rises, np.zeros((len(v["v(t)"]), 1))), axis=1)
+    law = [conduction(llg.parameters(card), m, volt)[0] for m, volt in zip(states, v["v(t)"], strict=True)]
+    np.testing.assert_allclose(through, law, atol=1e-8)  # of 5e-5 A; the largest at the flanks
+    assert result.rises.max() > 20
+
+
+def test_the_derivative_of_the_conduction_law() -> None:
+    card = CARD.replace(barrier_height=0.9 * 1.602176634e-19, barrier_asymmetry=0.3 * 1.602176634e-19)
+    row = llg.parameters(card)
+    for m_z in (-1.0, 0.3, 1.0):
+        state = np.array([np.sqrt(1 - m_z**2), 0, m_z, 0, 0])
+        for volt in (-1.5, -0.2, 0.0, 0.7):
+            value, slope = conduction(row, state, volt)
+            assert value == pytest.approx(conductance(card, m_z, volt) * volt, rel=1e-12)
+            ends = [conduction(row, state, volt + h)[0] for h in (-1e-4, 1e-4)]
+            assert slope == pytest.approx((ends[1] - ends[0]) / 2e-4, rel=1e-6)
 
 
 def test_rejected_steps_leave_no_trace(worker: CosimWorker) -> None:

@@ -589,3 +589,9 @@ class TestWaveform:
 
 def test_gyromagnetic_ratio_is_that_of_an_electron():
     assert pytest.approx(28.02495e9, rel=1e-6) == GYROMAGNETIC_RATIO / (2 * np.pi)
+
+
+def test_a_full_device_needs_its_whole_state():
+    row = llg.parameters(MERAM.replace(vcma_lag=1e-10))
+    with pytest.raises(ValueError, match="five numbers"):
+        llg.advance(row, 1, 0, np.array([0.0, 0.0, 1.0]), 0.0, 1e-12, 0.0, 0.0)

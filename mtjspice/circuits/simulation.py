@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mtjspice import __version__
-from mtjspice.circuits.junction import CELL_MTJ, conduction
+from mtjspice.circuits.junction import CELL_MTJ, OFFSET_SOURCE, SLOPE_SOURCE, conduction, tangent_body
 from mtjspice.device import derived, llg
 from mtjspice.device.card import MTJCard, load_card
 from mtjspice.device.constants import ROOM_TEMPERATURE
@@ -251,16 +251,20 @@ def _conducting(card: MTJCard, share: str, temperature: float) -> list[str]:
 
 
 def _cosim(task: _Task) -> _Waveforms:
-    bodies = {
-        id(card): "\n".join([*_conducting(card, "(0.5-0.5*V(mz))", task.temperature), "Vmz mz 0 external"])
-        for card in task.cards
-    }
+    bodies = {id(card): tangent_body(at_temperature(card, task.temperature)) for card in task.cards}
     wanted = list(dict.fromkeys((*task.terminals(), *task.vectors)))
     saves = [f".save {' '.join(wanted[k : k + 8])}" for k in range(0, len(wanted), 8)]
     job = CosimJob(
         deck=_with_cells(task, [bodies[id(card)] for card in task.cards], saves),
         junctions=tuple(
-            Junction(f"v.{cell.path}.vmz", cell.nodes[0], cell.nodes[1], k) for k, cell in enumerate(task.cells)
+            Junction(
+                f"v.{cell.path}.{SLOPE_SOURCE}",
+                cell.nodes[0],
+                cell.nodes[1],
+                k,
+                offset=f"i.{cell.path}.{OFFSET_SOURCE}",
+            )
+            for k, cell in enumerate(task.cells)
         ),
         rows=task.rows(),
         initial=task.initial[None],
@@ -278,7 +282,11 @@ def _cosim(task: _Task) -> _Waveforms:
         )
     return _Waveforms(
         result.times, result.trajectory, result.rises, result.vectors, result.engine,
-        {"coupling_error": result.coupling_error, "attempts": float(result.attempts)},
+        {
+            "coupling_error": result.coupling_error,
+            "tangent_error": result.tangent_error,
+            "attempts": float(result.attempts),
+        },
     )  # fmt: skip
 
 

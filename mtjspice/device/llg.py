@@ -366,6 +366,8 @@ def advance(
     """
     if end <= start:
         return
+    if p[FULL] != 0.0 and m.shape[0] < STATE:
+        raise ValueError("the state of this device has five numbers")
     step = p[NOISE_STEP]
     pieces = int(p[SUBSTEPS])
     slope = (volt_end - volt_start) / (end - start)

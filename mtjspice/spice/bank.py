@@ -19,7 +19,8 @@ class Junction:
     ``source`` is the full name of the external source that carries its m_z (as ngspice spells it, in lower case,
     for example ``v.xword.xcell0.xmtj.vmz``), ``top`` and ``bottom`` the full names of its nodes ("0" for ground),
     ``device`` the identity that selects its noise. ``line`` is the branch whose current flows in its spin-orbit line
-    (``v.xcell.vline#branch``), if it has one. ``name`` is what results call it, by default the source.
+    (``v.xcell.vline#branch``), if it has one. With ``offset``, the name of an external current source from top to
+    bottom, ``source`` carries the differential conductance instead of m_z (see `callbacks.supply`).
     """
 
     source: str
@@ -27,7 +28,7 @@ class Junction:
     bottom: str
     device: int
     line: str | None = None
-    name: str = ""
+    offset: str | None = None
 
 
 class Bank:
@@ -58,8 +59,9 @@ class Bank:
         self._slopes = np.zeros((2, n))
         self._energies = np.zeros(n)
         self._waits = np.array([_forgetting(row) for row in self._rows])
-        self._clock = np.array([0.0, cb.NO_TRIAL, 0.0, active_step])
-        self._table = _hash_table([junction.source for junction in junctions])
+        self._clock = np.array([0.0, cb.NO_TRIAL, 0.0, active_step, 0.0])
+        self._linear = np.array([junction.offset is not None for junction in junctions], dtype=np.int64)
+        self._table = _hash_table(junctions)
         self._nodes = np.full((n + 1, 3), cb.GROUND, dtype=np.int64)
         self._counters = np.zeros(cb.COUNTER_WORDS, dtype=np.int64)
         self._keep = keep
@@ -76,6 +78,7 @@ class Bank:
             (cb.TRIAL, self._trial), (cb.VOLTAGES, self._voltages), (cb.CLOCK, self._clock), (cb.TABLE, self._table),
             (cb.NODES, self._nodes), (cb.COUNTERS, self._counters), (cb.RECORD, self._record),
             (cb.LINES, self._lines), (cb.SLOPES, self._slopes), (cb.ENERGIES, self._energies), (cb.WAITS, self._waits),
+            (cb.LINEAR, self._linear),
         ):  # fmt: skip
             self.header[word] = array.ctypes.data
 
@@ -134,6 +137,11 @@ class Bank:
         return float(self._clock[cb.COUPLING])
 
     @property
+    def tangent_error(self) -> float:
+        """Largest current in A that a junction's law at the accepted voltage differs from the tangent in use."""
+        return float(self._clock[cb.TANGENT])
+
+    @property
     def energies(self) -> NDArray[np.float64]:
         """Energy that each junction turned into heat, J (n,)."""
         return self._energies
@@ -160,15 +168,22 @@ def _forgetting(row: NDArray[np.float64]) -> float:
     return float(cb.FORGETTING / rate) if rate > 0 else inf
 
 
-def _hash_table(names: Sequence[str]) -> NDArray[np.int64]:
-    size = 1 << max(3, (4 * len(names)).bit_length())
+def _hash_table(junctions: Sequence[Junction]) -> NDArray[np.int64]:
+    """Names of the external sources, hashed: rows of (hash, what the source carries and of which junction)."""
+    entries = []
+    for index, junction in enumerate(junctions):
+        kind = cb.STATE_OF if junction.offset is None else cb.SLOPE_OF
+        entries.append((junction.source, cb.KINDS * index + kind))
+        if junction.offset is not None:
+            entries.append((junction.offset, cb.KINDS * index + cb.OFFSET_OF))
+    size = 1 << max(3, (4 * len(entries)).bit_length())
     table = np.full((size, 2), -1, dtype=np.int64)
-    for index, name in enumerate(names):
+    for name, entry in entries:
         value = int(cb.name_hash(np.frombuffer(name.encode() + b"\0", dtype=np.uint8)))
         slot = value & (size - 1)
         while table[slot, 1] >= 0:
             if table[slot, 0] == value:
                 raise ValueError(f"two external sources share the name (or hash) {name!r}")
             slot = (slot + 1) & (size - 1)
-        table[slot] = value, index
+        table[slot] = value, entry
     return table

@@ -43,6 +43,7 @@ _CAUSES = (
     (re.compile(r"^Warning: .* is not a valid .* ignored!$", re.M), "the netlist was refused"),
     (re.compile(r"^Undefined parameter .*$", re.M), "the netlist was refused"),
     (re.compile(r"^.*vector \S+ is not available.*$", re.M), "a vector is missing"),
+    (re.compile(r"^.*no data saved for.*$", re.M), "none of the vectors exists"),
     (re.compile(r"^.*(?:error on line|fatal error|circuit not parsed).*$", re.M | re.I), "the netlist was refused"),
     (re.compile(r"^Error.*$", re.M), "the netlist was refused"),
 )
@@ -115,16 +116,15 @@ def link_models(folder: Path, osdi: Sequence[Path]) -> list[str]:
 
 def _with_control(deck: str, vectors: Sequence[str], models: Sequence[str], setup: Sequence[str]) -> str:
     lines = [line for line in deck.rstrip().splitlines() if line.strip().lower() != ".end"]
-    wanted = " ".join(vectors)
     control = [
         ".control",
         "set num_threads=1",  # threads of two processes would wait for each other
         "set filetype=binary",
         *(f"pre_osdi {name}" for name in models),
         *setup,
-        *([f"save {wanted}"] if wanted else []),
+        *(f"save {' '.join(vectors[k : k + 50])}" for k in range(0, len(vectors), 50)),
         "run",
-        f"write {_OUTPUT} {wanted}".rstrip(),
+        f"write {_OUTPUT}",  # what was saved; ngspice takes some thousand names at most
         f"echo {_FINISHED}",
         "quit 0",
         ".endc",

@@ -29,21 +29,25 @@ from mtjspice.device import llg
 # words of the header that the user pointer points to
 DEVICES, SEED, PARAMETERS, DEVICE_IDS, ACCEPTED, TRIAL, VOLTAGES, CLOCK = range(8)
 TABLE, TABLE_SIZE, NODES, COUNTERS, RECORD, CAPACITY, SLOPES, LINES, ENERGIES, WAITS, KEEPING = range(8, 19)
-EMPTIED, EMPTIED_COUNT = range(19, 21)
-HEADER_WORDS = 21
+EMPTIED, EMPTIED_COUNT, LINEAR = range(19, 22)
+HEADER_WORDS = 22
 
 # words of the counters
 POINTS, ATTEMPTS, OVERFLOW, UNKNOWN, CALLS = range(5)
 COUNTER_WORDS = 5
 
 # words of the clock
-TIME_ACCEPTED, TIME_TRIAL, COUPLING, ACTIVE_STEP = range(4)
-CLOCK_WORDS = 4
+TIME_ACCEPTED, TIME_TRIAL, COUPLING, ACTIVE_STEP, TANGENT = range(5)
+CLOCK_WORDS = 5
 NO_TRIAL = -1.0
 GROUND = -1
 
 # columns of `NODES`: where the voltages of either side and the current of a spin-orbit line arrive
 TOP, BOTTOM, LINE = range(3)
+
+# what an external source carries; the table of names holds KINDS times the device plus this
+STATE_OF, SLOPE_OF, OFFSET_OF = range(3)
+KINDS = 3
 
 # what is recorded of each junction at each accepted point
 RECORDED = 5  # voltage, m_x, m_y, m_z, temperature rise
@@ -82,7 +86,7 @@ def name_hash(name: NDArray[np.uint8]) -> int:
 
 @njit(cache=True)
 def _find(table: NDArray[np.int64], wanted: int) -> int:
-    """Look a hash up in the open-addressed table of (hash, device) rows; -1 if it is not there."""
+    """Look a hash up in the open-addressed table of (hash, entry) rows; -1 if it is not there."""
     size = table.shape[0]
     slot = wanted & (size - 1)
     for _ in range(size):
@@ -134,9 +138,17 @@ def visible(p: NDArray[np.float64], m: NDArray[np.float64], volt: float) -> floa
 
 
 @njit(cache=True, error_model="numpy")
-def current(p: NDArray[np.float64], m: NDArray[np.float64], volt: float) -> float:
-    """Conduction current of a junction, A."""
-    return float(llg.conductance(p, visible(p, m, volt), volt) * volt)
+def conduction(p: NDArray[np.float64], m: NDArray[np.float64], volt: float) -> tuple[float, float]:
+    """Conduction current of a junction in A, and its derivative by the voltage in S."""
+    share = 0.5 * (1.0 - visible(p, m, volt))
+    square = p[llg.TMR_HALF_VOLTAGE] ** 2
+    below = 1.0 / ((1.0 + p[llg.TMR]) * square + volt * volt)
+    drop = share * p[llg.TMR] * square * below  # of the conductance, by the antiparallel part
+    linear, quadratic = p[llg.CONDUCTANCE_LINEAR], p[llg.CONDUCTANCE_QUADRATIC]
+    bias = 1.0 + (linear + quadratic * volt) * volt
+    current = p[llg.CONDUCTANCE_P] * volt * bias * (1.0 - drop)
+    slope = (1.0 + (2.0 * linear + 3.0 * quadratic * volt) * volt) * (1.0 - drop)
+    return current, p[llg.CONDUCTANCE_P] * (slope + 2.0 * volt * volt * bias * drop * below)
 
 
 @cfunc(
@@ -144,18 +156,23 @@ def current(p: NDArray[np.float64], m: NDArray[np.float64], volt: float) -> floa
     cache=True,
 )
 def supply(value, time, name, ident, user):  # type: ignore[no-untyped-def]
-    """GetVSRCData: the value of external source ``name`` at ``time`` is the trial m_z of its junction."""
+    """GetVSRCData and GetISRCData: the value of external source ``name`` at ``time``, from the trial state.
+
+    That of a junction's only source is m_z. One with two has the tangent of its law at the extrapolated voltage V_x,
+    I = g V + j: a voltage source with g = dI/dV (1 V: 1 S) and a current source with j = I - g V_x.
+    """
     h = carray(user, HEADER_WORDS, np.int64)
     n = h[DEVICES]
     counters = carray(_pointer(h[COUNTERS]), COUNTER_WORDS, np.int64)
     counters[CALLS] += 1
     table = carray(_pointer(h[TABLE]), (h[TABLE_SIZE], 2), np.int64)
-    device = _find(table, name_hash(carray(name, 256, np.uint8)))
-    if device < 0:
+    entry = _find(table, name_hash(carray(name, 256, np.uint8)))
+    if entry < 0:
         counters[UNKNOWN] += 1
-    if device < 0 or n == 0 or counters[OVERFLOW]:
+    if entry < 0 or n == 0 or counters[OVERFLOW]:
         value[0] = np.nan  # no callback can end the transient, but non-convergence does
         return 0
+    device, kind = entry // KINDS, entry % KINDS
     clock = carray(_pointer(h[CLOCK]), CLOCK_WORDS, np.float64)
     trial = carray(_pointer(h[TRIAL]), (n, llg.STATE), np.float64)
     p = carray(_pointer(h[PARAMETERS]), (n, llg.COLUMNS), np.float64)
@@ -176,7 +193,12 @@ def supply(value, time, name, ident, user):  # type: ignore[no-untyped-def]
                 volts[i], volts[i] + slopes[0, i] * passed, lines[i], lines[i] + slopes[1, i] * passed,
             )  # fmt: skip
         clock[TIME_TRIAL] = time
-    value[0] = visible(p[device], trial[device], volts[device] + slopes[0, device] * passed)
+    there = volts[device] + slopes[0, device] * passed
+    if kind == STATE_OF:
+        value[0] = visible(p[device], trial[device], there)
+    else:
+        current, slope = conduction(p[device], trial[device], there)
+        value[0] = slope if kind == SLOPE_OF else current - slope * there
     return 0
 
 
@@ -199,6 +221,7 @@ def accept(vectors, count, ident, user):  # type: ignore[no-untyped-def]
     slopes = carray(_pointer(h[SLOPES]), (2, n), np.float64)
     energies = carray(_pointer(h[ENERGIES]), n, np.float64)
     waits = carray(_pointer(h[WAITS]), n, np.float64)
+    linear = carray(_pointer(h[LINEAR]), n, np.int64)
     time = carray(_pointer(addresses[nodes[n, 0]] + _CREAL_OFFSET), 1, np.float64)[0]
     step = time - clock[TIME_ACCEPTED]
     point = counters[POINTS]
@@ -212,12 +235,17 @@ def accept(vectors, count, ident, user):  # type: ignore[no-untyped-def]
             volt -= carray(_pointer(addresses[nodes[i, BOTTOM]] + _CREAL_OFFSET), 1, np.float64)[0]
         if nodes[i, LINE] != GROUND:
             line = carray(_pointer(addresses[nodes[i, LINE]] + _CREAL_OFFSET), 1, np.float64)[0]
-        before = volts[i] * current(p[i], accepted[i], volts[i])
+        before = volts[i] * conduction(p[i], accepted[i], volts[i])[0]
+        if linear[i] and clock[TIME_TRIAL] == time:
+            there = volts[i] + slopes[0, i] * step
+            tangent, slope = conduction(p[i], trial[i], there)
+            missed = conduction(p[i], trial[i], volt)[0] - (tangent + slope * (volt - there))
+            clock[TANGENT] = max(clock[TANGENT], abs(missed))
         _through(
             p[i], waits[i], h[SEED], ids[i], accepted[i], clock[TIME_ACCEPTED], time, volts[i], volt, lines[i], line
         )
         if step > 0.0:
-            energies[i] += 0.5 * step * (before + volt * current(p[i], accepted[i], volt))
+            energies[i] += 0.5 * step * (before + volt * conduction(p[i], accepted[i], volt)[0])
             slopes[0, i], slopes[1, i] = (volt - volts[i]) / step, (line - lines[i]) / step
         volts[i], lines[i] = volt, line
         if clock[TIME_TRIAL] == time:

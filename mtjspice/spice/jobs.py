@@ -45,7 +45,7 @@ class CosimJob:
             raise ValueError(f"the active step must be positive, not {self.active_step:g} s")
         if self.vectors and not self.keep:
             raise ValueError("a job that keeps nothing returns no vectors")
-        sources = [junction.source for junction in self.junctions]
+        sources = [name for junction in self.junctions for name in (junction.source, junction.offset) if name]
         double = sorted({source for source in sources if sources.count(source) > 1})
         if double:
             raise ValueError(f"two junctions share the external source {double[0]!r}")
@@ -58,7 +58,8 @@ class CosimResult:
     ``times`` (k,), junction ``voltages`` (k, n), ``trajectory`` (k, n, 3) and temperature ``rises`` (k, n, K), final
     ``magnetization`` (n, 3), ``energies`` (n,) in J that the junctions turned into heat, the requested ``vectors`` on
     their own time axis ``vectors["time"]``, the largest difference in m_z between what ngspice saw and what was
-    accepted, and how many time points were attempted. A job that keeps nothing has two times and no junctions in the
+    accepted, the largest current (A) by which a tangent missed a junction's law, and how many time points were
+    attempted. A job that keeps nothing has two times and no junctions in the
     arrays over time.
     """
 
@@ -71,6 +72,7 @@ class CosimResult:
     energies: NDArray[np.float64]
     vectors: Mapping[str, NDArray[np.float64]]
     coupling_error: float
+    tangent_error: float
     attempts: int
     engine: str
 

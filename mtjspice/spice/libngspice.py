@@ -106,7 +106,7 @@ class NgSpice:
         self._ident = _c.c_int(0)
         lib.ngSpice_Init(text, status, leave, data, start, running, self._user)
         supply, shorten = (_c.c_void_p(function.address) for function in (callbacks.supply, callbacks.shorten))
-        lib.ngSpice_Init_Sync(supply, None, shorten, _c.byref(self._ident), self._user)
+        lib.ngSpice_Init_Sync(supply, supply, shorten, _c.byref(self._ident), self._user)
         # BSIM4 would start one OpenMP team per process; two processes on two cores then spin against each other
         self.command("set num_threads=1")
 

@@ -241,6 +241,7 @@ def _result(simulator: "NgSpice", bank: "Bank", job: CosimJob, seed: int, versio
         energies=bank.energies,
         vectors=simulator.vectors(("time", *job.vectors)) if job.vectors else {},
         coupling_error=bank.coupling_error,
+        tangent_error=bank.tangent_error,
         attempts=bank.attempts,
         engine=version,
     )
