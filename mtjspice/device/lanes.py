@@ -30,6 +30,7 @@ VOLT, SLOPE, SCALE = range(21, 24)
 START_X, START_Y, START_Z, END_X, END_Y, END_Z = range(24, 30)  # noise at the ends of a step
 NODE = 30  # four noise nodes, three rows each, in turn
 ROWS = 42
+WORDS = 7  # rows of random words, the device numbers first
 
 # a lane's unscaled coefficients, in the order in which `_scale` multiplies them by the angle per tesla
 _SCALED = np.array([S, SIGMA, BX, BY, Z0, Z1, Z2, K0, K1, K2, TORQUE])
@@ -258,7 +259,7 @@ def block(
     """
     align_stack()
     b = np.zeros(ROWS * LANES, kind.dtype)
-    words = np.zeros(7 * LANES, dtype=np.uint32)
+    words = np.zeros(WORDS * LANES, dtype=np.uint32)
     card = np.empty(LANES, np.int64)
     place = np.empty(LANES, np.int64)
     depth = np.empty(LANES)
@@ -298,3 +299,36 @@ def block(
     for i in range(n):
         m[place[i], 0], m[place[i], 1] = b[X * LANES + i], b[Y * LANES + i]
         m[place[i], 2] = b[Z * LANES + i]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def move(
+    b: NDArray[np.float64], words: NDArray[np.uint32], card: NDArray[np.int64], rows: NDArray[np.float64],
+    devices: NDArray[np.int64], seed: int, states: NDArray[np.float64], start: float, end: float,
+    volt_start: NDArray[np.float64], volt_end: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """`llg.advance` of many junctions at once, to the last bit: row i of ``rows``, ``states`` and voltages is one.
+
+    For junctions whose rows agree in noise step, substeps and drive hold and have FULL = 0. The first three arrays
+    are room to work in: (ROWS LANES,), (WORDS LANES,) and (LANES,).
+    """
+    if end <= start:
+        return
+    align_stack()
+    for begin in range(0, len(devices), LANES):
+        n = min(LANES, len(devices) - begin)
+        still = True
+        for i in range(n):
+            k = begin + i
+            words[i] = np.uint32(devices[k])
+            card[i] = k
+            b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i] = states[k, 0], states[k, 1], states[k, 2]
+            b[A * LANES + i] = rows[k, llg.DAMPING]
+            b[VOLT * LANES + i] = volt_start[k]
+            b[SLOPE * LANES + i] = (volt_end[k] - volt_start[k]) / (end - start)
+            still = still and volt_start[k] == volt_end[k]
+        segment(b, words, rows, card, seed, start, end, still, n)
+        for i in range(n):
+            states[begin + i, 0] = b[X * LANES + i]
+            states[begin + i, 1] = b[Y * LANES + i]
+            states[begin + i, 2] = b[Z * LANES + i]

@@ -7,9 +7,11 @@ from math import inf
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjspice.device import llg
+from mtjspice.device import lanes, llg
 from mtjspice.errors import SimulatorError
 from mtjspice.spice import callbacks as cb
+
+_WORTH_LANES = 4  # junctions
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,12 @@ class Bank:
         self._voltages = np.zeros(n)
         self._lines = np.zeros(n)
         self._slopes = np.zeros((2, n))
+        self._ends = np.zeros((2, n))
         self._energies = np.zeros(n)
+        # room for the vectorised loop
+        self._reals = np.zeros(lanes.ROWS * lanes.LANES)
+        self._words = np.zeros(lanes.WORDS * lanes.LANES, dtype=np.uint32)
+        self._cards = np.zeros(lanes.LANES, dtype=np.int64)
         self._waits = np.array([_forgetting(row) for row in self._rows])
         self._clock = np.array([0.0, cb.NO_TRIAL, 0.0, active_step, 0.0])
         self._linear = np.array([junction.offset is not None for junction in junctions], dtype=np.int64)
@@ -72,13 +79,15 @@ class Bank:
         self.header = np.zeros(cb.HEADER_WORDS, dtype=np.int64)
         self.header[cb.DEVICES], self.header[cb.SEED], self.header[cb.CAPACITY] = n, seed, len(self._record)
         self.header[cb.KEEPING] = keep
+        self.header[cb.ALIKE] = _alike(self._rows, junctions)
         self.header[cb.TABLE_SIZE] = len(self._table)
         for word, array in (
             (cb.PARAMETERS, self._rows), (cb.DEVICE_IDS, self._ids), (cb.ACCEPTED, self._state),
             (cb.TRIAL, self._trial), (cb.VOLTAGES, self._voltages), (cb.CLOCK, self._clock), (cb.TABLE, self._table),
             (cb.NODES, self._nodes), (cb.COUNTERS, self._counters), (cb.RECORD, self._record),
             (cb.LINES, self._lines), (cb.SLOPES, self._slopes), (cb.ENERGIES, self._energies), (cb.WAITS, self._waits),
-            (cb.LINEAR, self._linear),
+            (cb.LINEAR, self._linear), (cb.ENDS, self._ends), (cb.LANE_REALS, self._reals),
+            (cb.LANE_WORDS, self._words), (cb.LANE_CARDS, self._cards),
         ):  # fmt: skip
             self.header[word] = array.ctypes.data
 
@@ -155,6 +164,14 @@ class Bank:
         if not self._keep:
             return record[:, 0].copy(), np.empty((len(record), 0, cb.RECORDED))
         return record[:, 0].copy(), record[:, 1:].reshape(len(record), len(self.junctions), cb.RECORDED).copy()
+
+
+def _alike(rows: NDArray[np.float64], junctions: Sequence[Junction]) -> bool:
+    """Whether `lanes.move` can take all junctions at once, and there are enough to be worth it."""
+    if len(junctions) < _WORTH_LANES or any(junction.line is not None for junction in junctions):
+        return False
+    times = rows[:, [llg.NOISE_STEP, llg.SUBSTEPS, llg.DRIVE_HOLD]]
+    return not np.any(rows[:, llg.FULL]) and not np.ptp(times, axis=0).any()
 
 
 def _forgetting(row: NDArray[np.float64]) -> float:

@@ -24,13 +24,13 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from mtjspice.device import llg
+from mtjspice.device import lanes, llg
 
 # words of the header that the user pointer points to
 DEVICES, SEED, PARAMETERS, DEVICE_IDS, ACCEPTED, TRIAL, VOLTAGES, CLOCK = range(8)
 TABLE, TABLE_SIZE, NODES, COUNTERS, RECORD, CAPACITY, SLOPES, LINES, ENERGIES, WAITS, KEEPING = range(8, 19)
-EMPTIED, EMPTIED_COUNT, LINEAR = range(19, 22)
-HEADER_WORDS = 22
+EMPTIED, EMPTIED_COUNT, LINEAR, ENDS, ALIKE, LANE_REALS, LANE_WORDS, LANE_CARDS = range(19, 27)
+HEADER_WORDS = 27
 
 # words of the counters
 POINTS, ATTEMPTS, OVERFLOW, UNKNOWN, CALLS = range(5)
@@ -120,6 +120,26 @@ def _through(
 
 
 @njit(cache=True, error_model="numpy")
+def _move(
+    h: NDArray[np.int64], p: NDArray[np.float64], states: NDArray[np.float64], start: float, end: float,
+    volts: NDArray[np.float64], volt_ends: NDArray[np.float64], lines: NDArray[np.float64],
+    line_ends: NDArray[np.float64],
+) -> None:  # fmt: skip
+    """Every junction from ``start`` to ``end`` (s): with vector instructions where all are of the simple kind."""
+    n = len(p)
+    ids = carray(_pointer(h[DEVICE_IDS]), n, np.int64)
+    waits = carray(_pointer(h[WAITS]), n, np.float64)
+    if h[ALIKE] and end - start <= 2.0 * waits.min():
+        reals = carray(_pointer(h[LANE_REALS]), lanes.ROWS * lanes.LANES, np.float64)
+        words = carray(_pointer(h[LANE_WORDS]), lanes.WORDS * lanes.LANES, np.uint32)
+        cards = carray(_pointer(h[LANE_CARDS]), lanes.LANES, np.int64)
+        lanes.move(reals, words, cards, p, ids, h[SEED], states, start, end, volts, volt_ends)
+        return
+    for i in range(n):
+        _through(p[i], waits[i], h[SEED], ids[i], states[i], start, end, volts[i], volt_ends[i], lines[i], line_ends[i])
+
+
+@njit(cache=True, error_model="numpy")
 def visible(p: NDArray[np.float64], m: NDArray[np.float64], volt: float) -> float:
     """m_z that gives the deck's law of 300 K or of its own temperature the conductance of the heated junction.
 
@@ -181,17 +201,15 @@ def supply(value, time, name, ident, user):  # type: ignore[no-untyped-def]
     passed = time - clock[TIME_ACCEPTED]
     if time != clock[TIME_TRIAL]:
         counters[ATTEMPTS] += 1
-        ids = carray(_pointer(h[DEVICE_IDS]), n, np.int64)
         accepted = carray(_pointer(h[ACCEPTED]), (n, llg.STATE), np.float64)
         lines = carray(_pointer(h[LINES]), n, np.float64)
-        waits = carray(_pointer(h[WAITS]), n, np.float64)
+        ends = carray(_pointer(h[ENDS]), (2, n), np.float64)
         for i in range(n):
             for c in range(llg.STATE):
                 trial[i, c] = accepted[i, c]
-            _through(
-                p[i], waits[i], h[SEED], ids[i], trial[i], clock[TIME_ACCEPTED], time,
-                volts[i], volts[i] + slopes[0, i] * passed, lines[i], lines[i] + slopes[1, i] * passed,
-            )  # fmt: skip
+            ends[0, i] = volts[i] + slopes[0, i] * passed
+            ends[1, i] = lines[i] + slopes[1, i] * passed
+        _move(h, p, trial, clock[TIME_ACCEPTED], time, volts, ends[0], lines, ends[1])
         clock[TIME_TRIAL] = time
     there = volts[device] + slopes[0, device] * passed
     if kind == STATE_OF:
@@ -213,14 +231,13 @@ def accept(vectors, count, ident, user):  # type: ignore[no-untyped-def]
     clock = carray(_pointer(h[CLOCK]), CLOCK_WORDS, np.float64)
     counters = carray(_pointer(h[COUNTERS]), COUNTER_WORDS, np.int64)
     p = carray(_pointer(h[PARAMETERS]), (n, llg.COLUMNS), np.float64)
-    ids = carray(_pointer(h[DEVICE_IDS]), n, np.int64)
     accepted = carray(_pointer(h[ACCEPTED]), (n, llg.STATE), np.float64)
     trial = carray(_pointer(h[TRIAL]), (n, llg.STATE), np.float64)
     volts = carray(_pointer(h[VOLTAGES]), n, np.float64)
     lines = carray(_pointer(h[LINES]), n, np.float64)
     slopes = carray(_pointer(h[SLOPES]), (2, n), np.float64)
     energies = carray(_pointer(h[ENERGIES]), n, np.float64)
-    waits = carray(_pointer(h[WAITS]), n, np.float64)
+    ends = carray(_pointer(h[ENDS]), (2, n), np.float64)
     linear = carray(_pointer(h[LINEAR]), n, np.int64)
     time = carray(_pointer(addresses[nodes[n, 0]] + _CREAL_OFFSET), 1, np.float64)[0]
     step = time - clock[TIME_ACCEPTED]
@@ -235,17 +252,18 @@ def accept(vectors, count, ident, user):  # type: ignore[no-untyped-def]
             volt -= carray(_pointer(addresses[nodes[i, BOTTOM]] + _CREAL_OFFSET), 1, np.float64)[0]
         if nodes[i, LINE] != GROUND:
             line = carray(_pointer(addresses[nodes[i, LINE]] + _CREAL_OFFSET), 1, np.float64)[0]
-        before = volts[i] * conduction(p[i], accepted[i], volts[i])[0]
+        ends[0, i], ends[1, i] = volt, line
+        energies[i] += 0.5 * max(0.0, step) * volts[i] * conduction(p[i], accepted[i], volts[i])[0]
         if linear[i] and clock[TIME_TRIAL] == time:
             there = volts[i] + slopes[0, i] * step
             tangent, slope = conduction(p[i], trial[i], there)
             missed = conduction(p[i], trial[i], volt)[0] - (tangent + slope * (volt - there))
             clock[TANGENT] = max(clock[TANGENT], abs(missed))
-        _through(
-            p[i], waits[i], h[SEED], ids[i], accepted[i], clock[TIME_ACCEPTED], time, volts[i], volt, lines[i], line
-        )
+    _move(h, p, accepted, clock[TIME_ACCEPTED], time, volts, ends[0], lines, ends[1])
+    for i in range(n):
+        volt, line = ends[0, i], ends[1, i]
         if step > 0.0:
-            energies[i] += 0.5 * step * (before + volt * conduction(p[i], accepted[i], volt)[0])
+            energies[i] += 0.5 * step * volt * conduction(p[i], accepted[i], volt)[0]
             slopes[0, i], slopes[1, i] = (volt - volts[i]) / step, (line - lines[i]) / step
         volts[i], lines[i] = volt, line
         if clock[TIME_TRIAL] == time:
