@@ -124,7 +124,8 @@ which it is known to be off (10, 12 to 15, the asymptote of 14).
 * **Extensions of the equation**: self-heating, the lagging VCMA field, current-driven and spin-orbit torques and the
   temperature laws are tested term by term ([test_lanes.py]({tests}/test_lanes.py),
   [test_temperature.py]({tests}/test_temperature.py)), not against devices.
-* **Circuits.** How well ngspice and the junctions are coupled is in [fidelities.md]({docs}fidelities.md) and [cosimulation.md]({docs}cosimulation.md).
+* **Circuits.** How well ngspice and the junctions are coupled is in [fidelities.md]({docs}fidelities.md) and
+  [cosimulation.md]({docs}cosimulation.md).
 """
 
 

@@ -312,7 +312,7 @@ def test_seeds_are_independent_of_each_other():
         ({"circuit": "meram_word0"}, "unknown circuit 'meram_word0'; available: meram_word8"),
         ({"circuit": "sram"}, "unknown circuit 'sram'"),
         ({"card": "nothing"}, "unknown card 'nothing'; available: imec_iedm24, meram100"),
-        ({"technology": "tsmc"}, "unknown technology 'tsmc'; available: gf180mcu"),
+        ({"technology": "tsmc"}, "unknown technology 'tsmc'; available: freepdk45, gf180mcu, sky130"),
         ({"corner": "slow"}, "unknown gf180mcu corner 'slow'; available: ff"),
         ({"temperature": 2000.0}, "temperature 2000 K is out of range"),
         ({"states": "012"}, "states '012' must be 8 digits"),
