@@ -72,8 +72,8 @@ def test_corners(gf180mcu: Technology) -> None:
     assert len(set(texts.values())) == 6
     with pytest.raises(InputError, match=r"unknown gf180mcu corner 'tt'; available: ff, fs, sf, ss, stat"):
         gf180mcu.model_path("tt")
-    with pytest.raises(InputError, match=r"unknown technology 'sky130'; available: .*gf180mcu"):
-        technology("sky130")
+    with pytest.raises(InputError, match=r"unknown technology 'cmos7'; available: .*gf180mcu"):
+        technology("cmos7")
 
 
 def test_junctions_are_passed_and_numbers_are_clean(gf180mcu: Technology) -> None:
