@@ -19,10 +19,12 @@ dev:
 tools: dev
 	@$(BIN)/mtjspice doctor --install osdi-ngspice >/dev/null
 
-test: tools
+test: dev
+	-@$(MAKE) --no-print-directory tools
 	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
-slow: tools
+slow: dev
+	-@$(MAKE) --no-print-directory tools
 	$(BIN)/pytest -n auto --dist loadfile -m slow $(ARGS)
 
 # the wheel, installed into an empty environment

@@ -465,7 +465,7 @@ def simulate(
     with _warnings_as_lines(), _stages() as stage:
         stage(f"{fidelity}: {deck.name}")
         data = run(
-            text, card, fidelity=fidelity, engine=engine, seed=seed, noise=noise,
+            text, card, fidelity=fidelity, engine=engine, seed=seed, noise=noise, folder=deck.parent,
             temperature=sweeps.quantity(temperature, "K", "--temperature"),
             vectors=None if vectors is None else [name.strip() for name in vectors.split(",") if name.strip()],
             time_limit=sweeps.quantity(time_limit, "s", "--time-limit"),

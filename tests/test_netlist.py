@@ -122,3 +122,14 @@ def test_no_transient(lines):
 def test_negative_stop():
     with pytest.raises(InputError, match="must be positive"):
         netlist.transient_stop(netlist.parse("t\n.tran 1p -1n\n"))
+
+
+def test_included_files_become_absolute(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "a b.inc").write_text("* cards\n")
+    (tmp_path / "lib.sp").write_text("* library\n")
+    deck = "t\n.include 'models/a b.inc'\n.LIB lib.sp tt\n.tran 1p 1n\n"
+    lines = netlist.with_absolute_includes(netlist.parse(deck), tmp_path).lines
+    assert lines == (f'.include "{tmp_path}/models/a b.inc"', f'.LIB "{tmp_path}/lib.sp" tt', ".tran 1p 1n")
+    with pytest.raises(InputError, match=r"includes none\.inc, but there is no file"):
+        netlist.with_absolute_includes(netlist.parse("t\n.inc none.inc\n"), tmp_path)

@@ -65,6 +65,16 @@ def test_json_and_files(run):
     assert matplotlib.image.imread("w.png").shape[1] == 1280
 
 
+def test_a_deck_that_includes_a_file_beside_it(run):
+    Path("far").mkdir()
+    Path("far/values.inc").write_text(".param r=2k\n")
+    Path("far/deck.cir").write_text(DECK.replace("Rs in n 2k", ".include values.inc\nRs in n {r}"))
+    code, out, err = run("simulate", "far/deck.cir", "--seed", "7", "--json")
+    assert (code, err) == (0, "")
+    expected = simulate(DECK, "meram100", seed=7)
+    assert json.loads(out)["junctions"][0]["magnetization"] == expected.magnetization.values[-1, 0].tolist()
+
+
 def test_table_and_csv_of_the_compiled_model(run):
     code, out, err = run("simulate", "deck.cir", "--fidelity", "verilog-a", "--out", "w.csv", "--vectors", "i(v1)")
     assert (code, err) == (0, "")

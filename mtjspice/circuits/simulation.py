@@ -112,6 +112,7 @@ def simulate(
     drive_hold: float = llg.NO_HOLD,
     active_step: float = ACTIVE_STEP,
     time_limit: float = DEFAULT_TIME_LIMIT,
+    folder: Path | str = ".",
 ) -> "xarray.Dataset":
     """Run the transient of a deck and return the waveforms of its junctions and ``vectors`` over ``time``.
 
@@ -123,7 +124,8 @@ def simulate(
     with ``seed``. ``vectors`` (such as "v(out)" and "i(vdd)") default to those that the deck saves. ``noise`` False
     switches the thermal field and the spread of the drive off, not the draw of the initial states. One draw of the
     cycle-to-cycle spread holds for ``drive_hold`` (s); in ``behavioral`` for the whole run. In ``cosim``, time steps
-    are at most ``active_step`` (s) while a junction has voltage.
+    are at most ``active_step`` (s) while a junction has voltage. Files that the deck includes by relative names are
+    looked for in ``folder``.
 
     The dataset has, over ``time`` (s) and ``junction`` (paths of instances): ``magnetization`` (``component`` x, y,
     z), ``voltage`` (V), ``conductance`` (S), ``current`` (A, without that of the capacitance), ``energy`` (J turned
@@ -146,7 +148,7 @@ def simulate(
             raise InputError(f"{cell.path} has {len(cell.nodes)} nodes; {CELL_MTJ} has two, top and bottom")
     cards = _cards(card, len(cells), noise)
     task = _Task(
-        deck=_at(netlist.without(parsed, ".save", ".end"), check(temperature)),
+        deck=_at(netlist.without(netlist.with_absolute_includes(parsed, Path(folder)), ".save"), check(temperature)),
         cells=cells,
         cards=cards,
         initial=_initial(initial, cells, cards, seed, temperature),

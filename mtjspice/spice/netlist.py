@@ -7,6 +7,7 @@ Reads what such a search needs of SPICE's language: titles, comments, continued 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mtjspice.errors import InputError
 
@@ -237,3 +238,21 @@ def without(netlist: Netlist, *directives: str) -> Netlist:
     """Return the netlist without the lines outside subcircuits that start with one of ``directives``."""
     kept = tuple(line for line in netlist.lines if line.split(None, 1)[0].lower() not in directives)
     return Netlist(netlist.title, netlist.subcircuits, kept)
+
+
+def with_absolute_includes(netlist: Netlist, folder: Path) -> Netlist:
+    """Return the netlist whose ``.include`` and ``.lib`` lines name files absolutely; relative ones are in ``folder``.
+
+    InputError for a file that does not exist.
+    """
+
+    def absolute(line: str) -> str:
+        found = re.match(r"(?i)(\.inc(?:lude)?|\.lib)\s+(\"[^\"]+\"|'[^']+'|\S+)(.*)$", line)
+        if found is None:
+            return line
+        path = (folder / found[2].strip("\"'")).absolute()
+        if not path.is_file():
+            raise InputError(f"the deck includes {found[2]}, but there is no file {path}")
+        return f'{found[1]} "{path}"{found[3]}'
+
+    return Netlist(netlist.title, netlist.subcircuits, tuple(absolute(line) for line in netlist.lines))
