@@ -94,6 +94,7 @@ def _progress(description: str) -> Iterator[Callable[[float], None]]:
 
         def report(fraction: float) -> None:
             nonlocal finished
+            _raise_lost_interrupt()
             bar.advance(fraction - finished)
             finished = fraction
 
@@ -546,8 +547,25 @@ def doctor(
         raise typer.Exit(1)
 
 
+class _Interrupt:
+    """Handler of SIGINT that remembers. Python loses an interrupt that meets a destructor or a callback from C."""
+
+    pending = False
+
+    def __call__(self, number: int, frame: object) -> None:
+        self.pending = True
+        raise KeyboardInterrupt
+
+
+def _raise_lost_interrupt() -> None:
+    if getattr(signal.getsignal(signal.SIGINT), "pending", False):
+        raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line; a user's error ends in one line on stderr and its exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _Interrupt())
     # a killed command must end its worker processes as an interrupted one does
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:

@@ -281,12 +281,29 @@ def test_interrupt_is_one_line(tmp_path):
         [sys.executable, "-m", "mtjspice.cli", "psw", "meram100", *arguments, "--trials", "100000"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(timeout=5)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    with process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=5)
+        process.send_signal(signal.SIGINT)
+        try:
+            out, err = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
     assert (process.returncode, out, err) == (130, "", "mtjspice: interrupted\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lost_interrupt_is_raised_at_the_next_progress(monkeypatch):
+    """Python drops a KeyboardInterrupt that is raised in a destructor; the command ends all the same."""
+    handler = cli._Interrupt()
+    monkeypatch.setattr(signal, "getsignal", lambda number: handler)
+    with cli._progress("work") as report:
+        report(0.5)
+        with pytest.raises(KeyboardInterrupt):
+            handler(signal.SIGINT, None)
+        with pytest.raises(KeyboardInterrupt):
+            report(0.6)
 
 
 def test_imports_stay_light():
