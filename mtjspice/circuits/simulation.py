@@ -69,12 +69,14 @@ class _Task:
     def rows(self) -> Floats:
         """Parameter rows (junctions, columns); equal cards are worked out once."""
         known: dict[int, Floats] = {}
-        for card in self.cards:
-            if id(card) not in known:
-                row = llg.parameters(card, self.temperature, self.noise_step, self.drive_hold)
-                row[llg.NOISE] *= self.noise
-                known[id(card)] = row
+        for key, card in self.kinds().items():
+            known[key] = llg.parameters(card, self.temperature, self.noise_step, self.drive_hold)
+            known[key][llg.NOISE] *= self.noise
         return np.array([known[id(card)] for card in self.cards]).reshape(-1, llg.COLUMNS)
+
+    def kinds(self) -> dict[int, MTJCard]:
+        """The different cards, by their identity."""
+        return {id(card): card for card in self.cards}
 
     def names(self, nodes: Sequence[str]) -> list[str]:
         """Vectors of inner nodes of every cell."""
@@ -192,8 +194,12 @@ def _initial(
             raise InputError(f"initial magnetizations must be unit vectors (3,) or ({len(cells)}, 3)")
         return np.ascontiguousarray(m / length)
     rng = np.random.default_rng(seed)
-    drawn = [thermal_states(card, [_state(cell)], rng, temperature)[0] for cell, card in zip(cells, cards, strict=True)]
-    return np.array(drawn)
+    states = np.array([_state(cell) for cell in cells])
+    which = np.array([id(card) for card in cards])
+    m = np.empty((len(cells), 3))
+    for card in {id(card): card for card in cards}.values():  # one table of the distribution a card
+        m[which == id(card)] = thermal_states(card, states[which == id(card)], rng, temperature)
+    return m
 
 
 def _state(cell: netlist.Instance) -> int:
@@ -253,7 +259,7 @@ def _conducting(card: MTJCard, share: str, temperature: float) -> list[str]:
 
 
 def _cosim(task: _Task) -> _Waveforms:
-    bodies = {id(card): tangent_body(at_temperature(card, task.temperature)) for card in task.cards}
+    bodies = {key: tangent_body(at_temperature(card, task.temperature)) for key, card in task.kinds().items()}
     wanted = list(dict.fromkeys((*task.terminals(), *task.vectors)))
     saves = [f".save {' '.join(wanted[k : k + 8])}" for k in range(0, len(wanted), 8)]
     job = CosimJob(
@@ -298,13 +304,12 @@ def _capacity(junctions: int) -> int:
 
 
 def _verilog_a(task: _Task) -> _Waveforms:
-    models = {id(card): f"mtj_card{k}" for k, card in enumerate({id(card): card for card in task.cards}.values())}
-    by_id = {id(card): card for card in task.cards}
+    models = {key: f"mtj_card{k}" for k, key in enumerate(task.kinds())}
     lines = [
         verilog_a.model_line(
-            by_id[key], task.temperature, name=name, noise_step=task.noise_step, drive_hold=task.drive_hold
+            card, task.temperature, name=models[key], noise_step=task.noise_step, drive_hold=task.drive_hold
         )
-        for key, name in models.items()
+        for key, card in task.kinds().items()
     ]
     bodies = [
         verilog_a.instance_line(

@@ -1,5 +1,6 @@
 """What is sent to the co-simulation worker and what comes back: plain data."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
@@ -46,7 +47,7 @@ class CosimJob:
         if self.vectors and not self.keep:
             raise ValueError("a job that keeps nothing returns no vectors")
         sources = [name for junction in self.junctions for name in (junction.source, junction.offset) if name]
-        double = sorted({source for source in sources if sources.count(source) > 1})
+        double = sorted(source for source, count in Counter(sources).items() if count > 1)
         if double:
             raise ValueError(f"two junctions share the external source {double[0]!r}")
 

@@ -125,13 +125,23 @@ def _split(line: str) -> tuple[list[str], dict[str, str]]:
 
 def instances(netlist: Netlist, name: str) -> tuple[Instance, ...]:
     """Return all instances of the subcircuit ``name``, at any depth, in the order of the deck."""
-    return tuple(_search(netlist, name.lower(), netlist.lines, "", {}, {}))
+    everywhere = {"0": "0", "gnd": "0"} | {
+        word.lower(): word.lower()
+        for line in netlist.lines
+        if line.lower().startswith(".global")
+        for word in line.split()[1:]
+    }
+    return tuple(_search(netlist, name.lower(), netlist.lines, "", everywhere, {}, {}))
 
 
 def _search(
-    netlist: Netlist, wanted: str, lines: Sequence[str], path: str, nodes: Mapping[str, str], given: Mapping[str, str]
-) -> Iterator[Instance]:
-    """Instances among ``lines`` at ``path``; ``nodes`` maps ports to full names, ``given`` are parameters here."""
+    netlist: Netlist, wanted: str, lines: Sequence[str], path: str, everywhere: Mapping[str, str],
+    nodes: Mapping[str, str], given: Mapping[str, str],
+) -> Iterator[Instance]:  # fmt: skip
+    """Instances among ``lines`` at ``path``.
+
+    ``everywhere`` maps ground and global nodes, ``nodes`` ports to their full names; ``given`` are parameters here.
+    """
     if path.count(".") > _DEEPEST:
         raise InputError(f"subcircuits go deeper than {_DEEPEST} levels, or hold themselves: {path[:80]}...")
     for line in lines:
@@ -142,7 +152,7 @@ def _search(
         if called != wanted and called not in netlist.subcircuits:
             continue
         here = f"{path}.{label}" if path else label
-        connected = tuple(_full_name(node.lower(), path, nodes, netlist) for node in words[1:-1])
+        connected = tuple(_full_name(node.lower(), path, everywhere, nodes) for node in words[1:-1])
         passed = {key: _resolve(value, given) for key, value in parameters.items()}
         if called == wanted:
             yield Instance(here, connected, passed)
@@ -151,16 +161,12 @@ def _search(
         if len(connected) != len(inner.ports):
             raise InputError(f"{here} has {len(connected)} nodes, its subcircuit {called!r} {len(inner.ports)}")
         ports = dict(zip(inner.ports, connected, strict=True))
-        yield from _search(netlist, wanted, inner.body, here, ports, {**inner.defaults, **passed})
+        yield from _search(netlist, wanted, inner.body, here, everywhere, ports, {**inner.defaults, **passed})
 
 
-def _full_name(node: str, path: str, nodes: Mapping[str, str], netlist: Netlist) -> str:
-    if node in ("0", "gnd"):
-        return "0"
-    if node in nodes:
-        return nodes[node]
-    shared = {word.lower() for line in netlist.lines if line.lower().startswith(".global") for word in line.split()[1:]}
-    return f"{path}.{node}" if path and node not in shared else node
+def _full_name(node: str, path: str, everywhere: Mapping[str, str], nodes: Mapping[str, str]) -> str:
+    own = f"{path}.{node}" if path else node
+    return everywhere.get(node) or nodes.get(node, own)
 
 
 def _resolve(value: str, given: Mapping[str, str]) -> str:
