@@ -280,6 +280,8 @@ def test_interrupt_is_one_line(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "mtjspice.cli", "psw", "meram100", *arguments, "--trials", "100000"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # a test run in the background of a shell has the signal ignored, which children inherit
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     with process:
         with pytest.raises(subprocess.TimeoutExpired):
