@@ -548,7 +548,7 @@ def doctor(
 
 
 class _Interrupt:
-    """Handler of SIGINT that remembers. Python loses an interrupt that meets a destructor or a callback from C."""
+    """Handler that remembers. Python loses an interrupt that meets a destructor or a callback from C."""
 
     pending = False
 
@@ -558,16 +558,17 @@ class _Interrupt:
 
 
 def _raise_lost_interrupt() -> None:
-    if getattr(signal.getsignal(signal.SIGINT), "pending", False):
+    if getattr(signal.getsignal(signal.SIGTERM), "pending", False):
         raise KeyboardInterrupt
 
 
 def main() -> None:
     """Run the command line; a user's error ends in one line on stderr and its exit code."""
+    interrupt = _Interrupt()
+    # a killed command must end its worker processes as an interrupted one does, even where SIGINT is ignored
+    signal.signal(signal.SIGTERM, interrupt)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _Interrupt())
-    # a killed command must end its worker processes as an interrupted one does
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        signal.signal(signal.SIGINT, interrupt)
     try:
         code = app(standalone_mode=False) or 0
     except MtjspiceError as error:

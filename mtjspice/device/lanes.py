@@ -1,10 +1,10 @@
 """The vectorised macrospin loop (compiled): blocks of trials in lock step, one trial a lane.
 
 All lanes of a block share the times of their waveforms and the noise nodes, and differ in card, voltage, noise and
-state. Each phase of a step (random words, normal numbers, Heun) is one loop over the lanes that the compiler turns
-into vector instructions; the sequence of operations is that of `llg.advance`, so that in double precision both give
-the same bits. Where the voltages of the block stand still, fields are carried from step to step; where they move,
-each step works out the fields at both of its ends.
+state. Each phase of a step (random words, normal numbers, prediction, correction, length) is one loop over the lanes
+that the compiler turns into vector instructions; the sequence of operations is that of `llg.advance`, so that in
+double precision both give the same bits. Fields at the end of a step are those at the start of the next; where the
+voltages of the block stand still, only the noise in them is renewed.
 
 A lane whose state is decided leaves its place to the last one at work, so that blocks shrink as they relax.
 """
@@ -27,7 +27,8 @@ STEPS_BETWEEN_DECISIONS = 16
 X, Y, Z, A, S, SIGMA, BX, BY, BZ, BK, TORQUE_NOW, FX, FY, FZ = range(14)
 Z0, Z1, Z2, K0, K1, K2, TORQUE = range(14, 21)
 VOLT, SLOPE, SCALE = range(21, 24)
-START_X, START_Y, START_Z, END_X, END_Y, END_Z = range(24, 30)  # noise at the ends of a step
+DX, DY, DZ = range(24, 27)  # increment of m
+BETWEEN = 27  # noise between two nodes, three rows
 NODE = 30  # four noise nodes, three rows each, in turn
 ROWS = 42
 WORDS = 7  # rows of random words, the device numbers first
@@ -75,40 +76,65 @@ def _place(node: int) -> int:
     return NODE + 3 * (int(node) & 3)
 
 
+# A Heun step is three short loops: the chains of dependent operations of one lane are long, and a processor looks
+# only so far ahead for the next lane's. One long loop takes a third more time.
+
+
 @_loop
-def heun(
-    b: NDArray[Any], i: int, x: Any, y: Any, z: Any, fx: Any, fy: Any, fz: Any, k: Any, t: Any,
-    gx: Any, gy: Any, gz: Any, k_end: Any, t_end: Any,
-) -> None:  # fmt: skip
-    """One step of a lane with fields f, B_k k and torque t at its start, g, k_end and t_end at its end."""
+def predict(b: NDArray[Any], n: int) -> None:
+    """Increment of m over a step under the fields of its start, FX..FZ, BK and TORQUE_NOW."""
+    for i in range(n):
+        dx, dy, dz = llg.turn(
+            b[A * LANES + i], b[S * LANES + i], b[FX * LANES + i], b[FY * LANES + i], b[FZ * LANES + i],
+            b[BK * LANES + i], b[TORQUE_NOW * LANES + i], b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i],
+        )  # fmt: skip
+        b[DX * LANES + i] = dx
+        b[DY * LANES + i] = dy
+        b[DZ * LANES + i] = dz
+
+
+@_loop
+def correct(b: NDArray[Any], i: int, gx: Any, gy: Any, gz: Any, k: Any, t: Any) -> None:
+    """Add the increment under the fields g, k, t of the end of the step to that of its start."""
+    dx, dy, dz = b[DX * LANES + i], b[DY * LANES + i], b[DZ * LANES + i]
+    ex, ey, ez = llg.turn(
+        b[A * LANES + i], b[S * LANES + i], gx, gy, gz, k, t,
+        b[X * LANES + i] + dx, b[Y * LANES + i] + dy, b[Z * LANES + i] + dz,
+    )  # fmt: skip
+    b[DX * LANES + i] = dx + ex
+    b[DY * LANES + i] = dy + ey
+    b[DZ * LANES + i] = dz + ez
+
+
+@_loop
+def finish(b: NDArray[Any], n: int) -> None:
+    """Move m by the mean increment and restore its length."""
     one, half = b.dtype.type(1.0), b.dtype.type(0.5)
     three_eighths, five_sixteenths = b.dtype.type(0.375), b.dtype.type(0.3125)
-    a, s = b[A * LANES + i], b[S * LANES + i]
-    dx, dy, dz = llg.turn(a, s, fx, fy, fz, k, t, x, y, z)
-    ex, ey, ez = llg.turn(a, s, gx, gy, gz, k_end, t_end, x + dx, y + dy, z + dz)
-    x, y, z = fma(half, dx + ex, x), fma(half, dy + ey, y), fma(half, dz + ez, z)
-    r = llg.inverse_length(x, y, z, one, half, three_eighths, five_sixteenths)
-    b[X * LANES + i] = x * r
-    b[Y * LANES + i] = y * r
-    b[Z * LANES + i] = z * r
+    for i in range(n):
+        x = fma(half, b[DX * LANES + i], b[X * LANES + i])
+        y = fma(half, b[DY * LANES + i], b[Y * LANES + i])
+        z = fma(half, b[DZ * LANES + i], b[Z * LANES + i])
+        r = llg.inverse_length(x, y, z, one, half, three_eighths, five_sixteenths)
+        b[X * LANES + i] = x * r
+        b[Y * LANES + i] = y * r
+        b[Z * LANES + i] = z * r
 
 
 @_loop
 def flat(b: NDArray[Any], end: int, n: int) -> None:
     """A whole noise interval at constant voltage; fields of its start are carried in FX, FY, FZ."""
+    predict(b, n)
     for i in range(n):
         sigma = b[SIGMA * LANES + i]
         gx = fma(sigma, b[end * LANES + i], b[BX * LANES + i])
         gy = fma(sigma, b[(end + 1) * LANES + i], b[BY * LANES + i])
         gz = fma(sigma, b[(end + 2) * LANES + i], b[BZ * LANES + i])
-        k, t = b[BK * LANES + i], b[TORQUE_NOW * LANES + i]
-        heun(
-            b, i, b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i],
-            b[FX * LANES + i], b[FY * LANES + i], b[FZ * LANES + i], k, t, gx, gy, gz, k, t,
-        )  # fmt: skip
+        correct(b, i, gx, gy, gz, b[BK * LANES + i], b[TORQUE_NOW * LANES + i])
         b[FX * LANES + i] = gx
         b[FY * LANES + i] = gy
         b[FZ * LANES + i] = gz
+    finish(b, n)
 
 
 @_loop
@@ -136,23 +162,31 @@ def noise_between(b: NDArray[Any], old: int, new: int, to: int, fraction: Any, n
 
 
 @_loop
-def ramp(b: NDArray[Any], t0: Any, t1: Any, n: int) -> None:
-    """A step while the voltage is VOLT + SLOPE t, from t0 to t1, with the noise of the rows START and END."""
+def fields(b: NDArray[Any], noise: int, time: Any, n: int) -> None:
+    """Everything in FX..FZ, BK and TORQUE_NOW at the voltage VOLT + SLOPE time, with the noise of three rows."""
     for i in range(n):
-        sigma, slope, volt = b[SIGMA * LANES + i], b[SLOPE * LANES + i], b[VOLT * LANES + i]
-        v0, v1 = fma(slope, t0, volt), fma(slope, t1, volt)
-        z0, z1, z2 = b[Z0 * LANES + i], b[Z1 * LANES + i], b[Z2 * LANES + i]
-        k0, k1, k2 = b[K0 * LANES + i], b[K1 * LANES + i], b[K2 * LANES + i]
-        bx, by, scale, torque = b[BX * LANES + i], b[BY * LANES + i], b[SCALE * LANES + i], b[TORQUE * LANES + i]
-        heun(
-            b, i, b[X * LANES + i], b[Y * LANES + i], b[Z * LANES + i],
-            fma(sigma, b[START_X * LANES + i], bx), fma(sigma, b[START_Y * LANES + i], by),
-            fma(sigma, b[START_Z * LANES + i], llg.field_z(z0, z1, z2, v0)),
-            llg.field_k(k0, k1, k2, scale * v0), torque * v0,
-            fma(sigma, b[END_X * LANES + i], bx), fma(sigma, b[END_Y * LANES + i], by),
-            fma(sigma, b[END_Z * LANES + i], llg.field_z(z0, z1, z2, v1)),
-            llg.field_k(k0, k1, k2, scale * v1), torque * v1,
+        sigma = b[SIGMA * LANES + i]
+        volt = fma(b[SLOPE * LANES + i], time, b[VOLT * LANES + i])
+        bz = llg.field_z(b[Z0 * LANES + i], b[Z1 * LANES + i], b[Z2 * LANES + i], volt)
+        drive = b[SCALE * LANES + i] * volt
+        b[BK * LANES + i] = llg.field_k(b[K0 * LANES + i], b[K1 * LANES + i], b[K2 * LANES + i], drive)
+        b[TORQUE_NOW * LANES + i] = b[TORQUE * LANES + i] * volt
+        b[FX * LANES + i] = fma(sigma, b[noise * LANES + i], b[BX * LANES + i])
+        b[FY * LANES + i] = fma(sigma, b[(noise + 1) * LANES + i], b[BY * LANES + i])
+        b[FZ * LANES + i] = fma(sigma, b[(noise + 2) * LANES + i], bz)
+
+
+@_loop
+def ramp(b: NDArray[Any], noise: int, t1: Any, n: int) -> None:
+    """A step that begins with the fields in place; at its end, t1, there is the noise of three rows from ``noise``."""
+    predict(b, n)
+    fields(b, noise, t1, n)
+    for i in range(n):
+        correct(
+            b, i, b[FX * LANES + i], b[FY * LANES + i], b[FZ * LANES + i], b[BK * LANES + i],
+            b[TORQUE_NOW * LANES + i],
         )  # fmt: skip
+    finish(b, n)
 
 
 @_loop
@@ -181,13 +215,13 @@ def segment(
         _noise(words, b, word, node + 1, n)
     slot = -1.0
     scaled_for = 0.0  # length of step that the fields are scaled for
-    carried = False
+    carried = begun = False  # fields at the start of the step are in place, for `flat` and for `ramp`
     t = start
     while t < end:
         now = floor(t / hold + 1e-7)
         if now != slot:
             slot = now
-            carried = False
+            carried = begun = False
             for i in range(n):
                 spread = rows[card[i], llg.DRIVE_SPREAD]
                 deviation = 1.0
@@ -202,20 +236,27 @@ def segment(
         if h != scaled_for:
             scale(b, rows, card, h, n)
             scaled_for = h
-            carried = False
+            carried = begun = False
         if flat_voltage and pieces == 1 and first == 0.0 and last == 1.0:
             if not carried:
                 carry(b, old, n)
                 carried = True
+            begun = False
             flat(b, new, n)
         else:
             carried = False
             for piece in range(pieces):
                 f0 = first + piece * ((last - first) / pieces)
                 f1 = last if piece == pieces - 1 else first + (piece + 1) * ((last - first) / pieces)
-                noise_between(b, old, new, START_X, b.dtype.type(f0), n)
-                noise_between(b, old, new, END_X, b.dtype.type(f1), n)
-                ramp(b, b.dtype.type((node + f0) * step - start), b.dtype.type((node + f1) * step - start), n)
+                if not begun:
+                    noise_between(b, old, new, BETWEEN, b.dtype.type(f0), n)
+                    fields(b, BETWEEN, b.dtype.type((node + f0) * step - start), n)
+                at = new
+                if f1 != 1.0:
+                    at = BETWEEN
+                    noise_between(b, old, new, at, b.dtype.type(f1), n)
+                ramp(b, at, b.dtype.type((node + f1) * step - start), n)
+                begun = True
         if last < 1.0 or (node + 1) * step >= end - 1e-7 * step:
             break
         node += 1
