@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import inf
+from math import exp, inf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjspice.device import lanes, llg
-from mtjspice.errors import SimulatorError
+from mtjspice.device import lanes, llg, wells
+from mtjspice.errors import InputError, SimulatorError
 from mtjspice.spice import callbacks as cb
 
 _WORTH_LANES = 4  # junctions
@@ -65,7 +65,8 @@ class Bank:
         self._reals = np.zeros(lanes.ROWS * lanes.LANES)
         self._words = np.zeros(lanes.WORDS * lanes.LANES, dtype=np.uint32)
         self._cards = np.zeros(lanes.LANES, dtype=np.int64)
-        self._waits = np.array([_forgetting(row) for row in self._rows])
+        distinct, which = np.unique(self._rows, axis=0, return_inverse=True)
+        self._waits = np.ascontiguousarray(np.array([_waiting(row) for row in distinct]).reshape(-1, 2)[which].T)
         self._clock = np.array([0.0, cb.NO_TRIAL, 0.0, active_step, 0.0])
         self._linear = np.array([junction.offset is not None for junction in junctions], dtype=np.int64)
         self._table = _hash_table(junctions)
@@ -174,15 +175,28 @@ def _alike(rows: NDArray[np.float64], junctions: Sequence[Junction]) -> bool:
     return not np.any(rows[:, llg.FULL]) and not np.ptp(times, axis=0).any()
 
 
-def _forgetting(row: NDArray[np.float64]) -> float:
-    """Time in s after which a magnetization in its well no longer depends on what it was; inf without wells."""
+def _waiting(row: NDArray[np.float64]) -> tuple[float, float]:
+    """Times in s: after which a magnetization in its well has forgotten what it was, and within which it stays there.
+
+    It leaves less often than once in e^barrier attempts, one each precession. Without wells, no wait is cut short.
+    """
+    never = (inf, 0.0)
     if row[llg.SADDLE] == -inf:
-        return inf
+        return never
     # the curvature of the well along its softest direction: B_k less what the in-plane field and the shape take
-    field = abs(row[llg.FIELD_X]) + abs(row[llg.FIELD_Y])
-    softest = row[llg.FIELD_K] + min(0.0, row[llg.FIELD_SHAPE_Y]) - field**2 / row[llg.FIELD_K]
-    rate = row[llg.DAMPING] * row[llg.PRECESSION] * max(0.0, softest - abs(row[llg.FIELD_Z]))
-    return float(cb.FORGETTING / rate) if rate > 0 else inf
+    across = abs(row[llg.FIELD_X]) + abs(row[llg.FIELD_Y])
+    softest = row[llg.FIELD_K] + min(0.0, row[llg.FIELD_SHAPE_Y]) - across**2 / row[llg.FIELD_K]
+    rate = row[llg.PRECESSION] * max(0.0, softest - abs(row[llg.FIELD_Z]))
+    if rate == 0:
+        return never
+    if row[llg.NOISE] == 0:
+        return float(cb.FORGETTING / (row[llg.DAMPING] * rate)), inf
+    try:
+        barrier = wells.barrier(row)
+    except InputError:
+        return never
+    stays = cb.LEAVING * exp(barrier) / (row[llg.PRECESSION] * row[llg.FIELD_K])
+    return float(cb.FORGETTING / (row[llg.DAMPING] * rate)), float(stays)
 
 
 def _hash_table(junctions: Sequence[Junction]) -> NDArray[np.int64]:

@@ -55,6 +55,7 @@ RECORDED = 5  # voltage, m_x, m_y, m_z, temperature rise
 QUIET = 1e-3  # V; a junction below it waits
 SETTLED = 5.0  # kT below the saddle: in a well
 FORGETTING = 40.0  # relaxation times after which e^-40 of a difference is left
+LEAVING = 1e-6  # chance to leave the well during a wait up to which the wait is cut short
 
 # struct vecvalues {char *name; double creal; ...} and vecvaluesall {int count, index; vecvalues **items}
 _CREAL_OFFSET = 8
@@ -100,17 +101,17 @@ def _find(table: NDArray[np.int64], wanted: int) -> int:
 
 @njit(cache=True, error_model="numpy")
 def _through(
-    p: NDArray[np.float64], wait: float, seed: int, device: int, m: NDArray[np.float64], start: float, end: float,
-    volt_start: float, volt_end: float, line_start: float, line_end: float,
+    p: NDArray[np.float64], wait: float, longest: float, seed: int, device: int, m: NDArray[np.float64],
+    start: float, end: float, volt_start: float, volt_end: float, line_start: float, line_end: float,
 ) -> None:  # fmt: skip
     """`llg.advance`; of a long wait in a well, without voltage and current, only the last ``wait`` seconds.
 
     The noise is a function of time: whatever the magnetization was before, it forgets it, and what remains follows
-    the noise alone. ``wait`` is so long that the difference is below rounding. (Left out is the chance to leave the
-    well by itself.)
+    the noise alone. ``wait`` is so long that the difference is below rounding. Within ``longest`` a junction hardly
+    leaves its well by itself; a longer wait is integrated throughout.
     """
     quiet = abs(volt_start) < QUIET and abs(volt_end) < QUIET and line_start == 0.0 and line_end == 0.0
-    if quiet and end - start > 2.0 * wait and llg.decided(p, m, SETTLED):
+    if quiet and 2.0 * wait < end - start < longest and llg.decided(p, m, SETTLED):
         later = p[llg.NOISE_STEP] * floor((end - wait) / p[llg.NOISE_STEP])
         if p[llg.THERMAL_RESISTANCE] > 0.0:
             m[llg.RISE] *= exp(-(later - start) / (p[llg.THERMAL_RESISTANCE] * p[llg.THERMAL_CAPACITANCE]))
@@ -128,15 +129,18 @@ def _move(
     """Every junction from ``start`` to ``end`` (s): with vector instructions where all are of the simple kind."""
     n = len(p)
     ids = carray(_pointer(h[DEVICE_IDS]), n, np.int64)
-    waits = carray(_pointer(h[WAITS]), n, np.float64)
-    if h[ALIKE] and end - start <= 2.0 * waits.min():
+    waits = carray(_pointer(h[WAITS]), (2, n), np.float64)
+    if h[ALIKE] and end - start <= 2.0 * waits[0].min():
         reals = carray(_pointer(h[LANE_REALS]), lanes.ROWS * lanes.LANES, np.float64)
         words = carray(_pointer(h[LANE_WORDS]), lanes.WORDS * lanes.LANES, np.uint32)
         cards = carray(_pointer(h[LANE_CARDS]), lanes.LANES, np.int64)
         lanes.move(reals, words, cards, p, ids, h[SEED], states, start, end, volts, volt_ends)
         return
     for i in range(n):
-        _through(p[i], waits[i], h[SEED], ids[i], states[i], start, end, volts[i], volt_ends[i], lines[i], line_ends[i])
+        _through(
+            p[i], waits[0, i], waits[1, i], h[SEED], ids[i], states[i], start, end,
+            volts[i], volt_ends[i], lines[i], line_ends[i],
+        )  # fmt: skip
 
 
 @njit(cache=True, error_model="numpy")
