@@ -5,6 +5,7 @@ The process has a folder, a process group and a time limit of its own. Whether i
 that broke down, and 1 after good ones.
 """
 
+import ctypes
 import os
 import re
 import signal
@@ -27,13 +28,13 @@ DEFAULT_TIME_LIMIT = 600.0  # s
 TIME_TOLERANCE = 1e-6  # of the stop time, by which the last time point may miss it
 LOG_LINES = 20
 _LOG_BYTES = 200_000  # the part of a log that is searched for causes, at either end
+OLDEST_OSDI = (0, 4)  # that ngspice 43 and later take
 _OUTPUT = "output.raw"
 _FINISHED = "mtjspice: the deck was run"
 
 # what the log says -> what the error says; the first that is found names the cause
 _CAUSES = (
     (re.compile(r"^.*osdi: no such command.*$", re.M | re.I), f"this ngspice has no OSDI; {INSTALL_COMMAND}"),
-    (re.compile(r"^.*osdi v[\d.]+.*$", re.M | re.I), "the model was compiled for another version of OSDI"),
     (re.compile(r"^Error: Library .* couldn't be loaded!?", re.M), "a compiled model does not load"),
     (re.compile(r"^.*timestep too small.*$", re.M | re.I), "the transient broke down"),
     (re.compile(r"^.*(?:singular matrix|no convergence|iteration limit).*$", re.M | re.I), "no convergence"),
@@ -49,7 +50,7 @@ _CAUSES = (
 )
 # A run that goes on after one of these did not simulate what the deck says. (Parameters that a model does not know are
 # not among them: foundries' model cards have some.)
-_SERIOUS = (*_CAUSES[:3], _CAUSES[8])
+_SERIOUS = (*_CAUSES[:2], _CAUSES[7])
 
 
 @dataclass(frozen=True)
@@ -104,14 +105,35 @@ def run_batch(
 
 
 def link_models(folder: Path, osdi: Sequence[Path]) -> list[str]:
-    """Link compiled models into the folder of a run under names without blanks or capitals, and return these."""
+    """Link compiled models into the folder of a run under names without blanks or capitals, and return these.
+
+    SimulatorError for a model that this machine cannot load, or of a version of OSDI that simulators misread:
+    ngspice itself does not notice.
+    """
     names = []
     for number, model in enumerate(osdi):
         if not model.is_file():
             raise InputError(f"the compiled model {model} does not exist")
+        major, minor = _osdi_version(model)
+        if (major, minor) < OLDEST_OSDI or major > OLDEST_OSDI[0]:
+            raise SimulatorError(
+                f"the compiled model {model} is of OSDI {major}.{minor}; needed: {'.'.join(map(str, OLDEST_OSDI))} or a "
+                "later one before 1.0 (compile it again: mtjspice models compile)"
+            )
         names.append(f"model{number}.osdi")
         (folder / names[-1]).symlink_to(model.absolute())
     return names
+
+
+def _osdi_version(model: Path) -> tuple[int, int]:
+    try:
+        library = ctypes.CDLL(str(model.absolute()))
+        major, minor = (ctypes.c_uint32.in_dll(library, f"OSDI_VERSION_{part}").value for part in ("MAJOR", "MINOR"))
+    except OSError as error:
+        raise SimulatorError(f"a compiled model does not load on this machine: {error}") from None
+    except ValueError:
+        raise SimulatorError(f"{model} is a library, but no compiled model: it states no version of OSDI") from None
+    return major, minor
 
 
 def _with_control(deck: str, vectors: Sequence[str], models: Sequence[str], setup: Sequence[str]) -> str:
