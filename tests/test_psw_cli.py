@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 
 from mtjspice import cli
+from mtjspice.cli import output
 from mtjspice.device.card import from_toml, load_card
 from mtjspice.device.switching import switching_probability, trajectory, write_error_rate
 from mtjspice.reports import psw as report
@@ -298,9 +299,9 @@ def test_interrupt_is_one_line(tmp_path):
 
 def test_a_lost_interrupt_is_raised_at_the_next_progress(monkeypatch):
     """Python drops a KeyboardInterrupt that is raised in a destructor; the command ends all the same."""
-    handler = cli._Interrupt()
+    handler = output.Interrupt()
     monkeypatch.setattr(signal, "getsignal", lambda number: handler)
-    with cli._progress("work") as report:
+    with output.show_progress("work") as report:
         report(0.5)
         with pytest.raises(KeyboardInterrupt):
             handler(signal.SIGINT, None)

@@ -116,9 +116,10 @@ def link_models(folder: Path, osdi: Sequence[Path]) -> list[str]:
             raise InputError(f"the compiled model {model} does not exist")
         major, minor = _osdi_version(model)
         if (major, minor) < OLDEST_OSDI or major > OLDEST_OSDI[0]:
+            oldest = ".".join(map(str, OLDEST_OSDI))
             raise SimulatorError(
-                f"the compiled model {model} is of OSDI {major}.{minor}; needed: {'.'.join(map(str, OLDEST_OSDI))} or a "
-                "later one before 1.0 (compile it again: mtjspice models compile)"
+                f"the compiled model {model} is of OSDI {major}.{minor}; needed: {oldest} or a later one before 1.0 "
+                "(compile it again: mtjspice models compile)"
             )
         names.append(f"model{number}.osdi")
         (folder / names[-1]).symlink_to(model.absolute())

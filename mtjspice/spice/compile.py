@@ -10,7 +10,6 @@ import hashlib
 import os
 import platform
 import re
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from mtjspice import resources
 from mtjspice.errors import InputError, SimulatorError
 from mtjspice.files import output_folder
 from mtjspice.spice.engines import find_openvaf
+from mtjspice.spice.programs import run_program
 
 CACHE_VARIABLE = "MTJSPICE_CACHE"
 TIME_LIMIT = 120.0  # s; the model takes about one
@@ -84,31 +84,14 @@ def _contents(file: Path, seen: set[Path]) -> list[bytes]:
 
 
 def _version(compiler: Path) -> str:
-    return _run([str(compiler), "--version"], compiler)[1]
+    return run_program([str(compiler), "--version"], TIME_LIMIT)[1]
 
 
 def _compile(compiler: Path, source: Path, result: Path) -> None:
     command = [str(compiler), "--target_cpu", "generic", "-o", str(result), str(source.absolute())]
-    code, printed = _run(command, compiler)
+    code, printed = run_program(command, TIME_LIMIT)
     lines = [line for line in _COLOUR.sub("", printed).splitlines() if line.strip()]
     if code == 0 and result.is_file():
         return
     first = next((line.strip() for line in lines if "error" in line.lower()), f"exit code {code}")
     raise SimulatorError(f"OpenVAF does not compile {source}: {first}", lines[-LOG_LINES:])
-
-
-def _run(command: list[str], compiler: Path) -> tuple[int, str]:
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=TIME_LIMIT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise SimulatorError(f"{compiler} did not finish in {TIME_LIMIT:g} s") from None
-    except OSError as error:
-        raise SimulatorError(f"cannot run {compiler}: {error.strerror or error}") from None
-    return done.returncode, done.stdout.decode(errors="replace")

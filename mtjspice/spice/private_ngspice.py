@@ -22,6 +22,7 @@ from mtjspice.files import output_folder
 from mtjspice.spice import engines
 from mtjspice.spice.compile import cache_folder
 from mtjspice.spice.engines import Tool
+from mtjspice.spice.programs import run_program
 
 OSDI_NGSPICE_VARIABLE = "MTJSPICE_OSDI_NGSPICE"
 MIRROR_VARIABLE = "MTJSPICE_DEBIAN_MIRROR"
@@ -238,24 +239,12 @@ def _put_in_place(ready: Path, target: Path) -> None:
 
 
 def _run(command: list[str], what: str, configuration: Path | None = None) -> str:
-    environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
+    environment = {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
     if configuration is not None:
         environment["APT_CONFIG"] = str(configuration)
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=environment,
-            timeout=TIME_LIMIT,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise SimulatorError(f"{what} did not finish in {TIME_LIMIT:g} s") from None
-    printed = done.stdout.decode(errors="replace")
-    if done.returncode:
+    code, printed = run_program(command, TIME_LIMIT, environment)
+    if code:
         lines = printed.splitlines()
-        first = next((line for line in lines if line.startswith("E:")), f"exit code {done.returncode}")
+        first = next((line for line in lines if line.startswith("E:")), f"exit code {code}")
         raise SimulatorError(f"{what} failed: {first}", lines[-_LOG_LINES:])
     return printed

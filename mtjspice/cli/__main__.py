@@ -1,0 +1,5 @@
+"""``python -m mtjspice.cli``."""
+
+from mtjspice.cli import main
+
+main()
