@@ -13,8 +13,8 @@ The cards come from the wheel of c4m-pdk-freepdk45, which joined the HSPICE file
 import sys
 from collections.abc import Mapping, Sequence
 
-from vendor_gf180mcu import VendorError, statements
-from vendoring import CardLibrary, Transistor, run
+from vendor_common import VendorError, statements
+from vendor_plain_cards import CardLibrary, Transistor, run
 
 MODELS = ("NMOS_VTG", "PMOS_VTG")
 CORNERS = {"nom": "NOM", "ff": "FF", "ss": "SS"}

@@ -16,8 +16,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from vendor_gf180mcu import VendorError, statements, tokens
-from vendoring import CardLibrary, Transistor, run
+from vendor_common import VendorError, statements, tokens
+from vendor_plain_cards import CardLibrary, Transistor, run
 
 MIN_WIDTH = 0.42  # um; rule difftap.2. The n cards go down to 0.36 um, which is for standard cells only
 MAX_LENGTH = 0.25  # um

