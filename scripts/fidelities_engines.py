@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjspice.circuits.junction import junction
+from mtjspice.circuits.junction import tangent_body
 from mtjspice.device import llg, macrospin
 from mtjspice.device.card import MTJCard
 from mtjspice.device.macrospin import Waveform
@@ -111,16 +111,16 @@ def by_cosimulation(experiment: Experiment, step: str = CIRCUIT_STEP) -> Paths:
     devices = range(experiment.count)
     deck = [
         "junctions on one source",
-        str(junction(experiment.card)),
+        f".subckt cell top bottom\n{tangent_body(experiment.card)}\n.ends",
         f"v1 p 0 pwl({experiment.source(' ')})",
-        *(f"x{i} p 0 m{i} mtj_junction\nvm{i} m{i} 0 external" for i in devices),
+        *(f"x{i} p 0 cell" for i in devices),
         ".save v(p)",
         f".tran {step} {experiment.stop!r} 0 {step}",
         ".end",
     ]
     job = CosimJob(
         "\n".join(deck),
-        tuple(Junction(f"vm{i}", "p", "0", i) for i in devices),
+        tuple(Junction(f"v.x{i}.vg", "p", "0", i, offset=f"i.x{i}.ij") for i in devices),
         np.tile(experiment.row, (experiment.count, 1)),
         experiment.initial[None],
         (experiment.seed,),

@@ -15,7 +15,7 @@ from fidelities_engines import (
     by_vacask,
     by_verilog_a,
 )
-from fidelities_points import CURVES, Curve, Point
+from fidelities_points import SERIES, Point, Series
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from validation_plotting import COLUMN
@@ -52,33 +52,33 @@ def probabilities(points: list[Point]) -> Figure:
     """For each card P of every fidelity, side by side at each width, and below it the scores against Fokker-Planck."""
     with matplotlib.rc_context(_SMALL):
         figure = Figure(figsize=(COLUMN, 6.6), layout="constrained")
-        axes = figure.subplots(2 * len(CURVES), 1, height_ratios=(1.9, 1) * len(CURVES))
-        for number, curve in enumerate(CURVES):
+        axes = figure.subplots(2 * len(SERIES), 1, height_ratios=(1.9, 1) * len(SERIES))
+        for number, series in enumerate(SERIES):
             above, below = axes[2 * number : 2 * number + 2]
-            _curve(above, below, curve, [point for point in points if point.curve == number])
+            _series(above, below, series, [point for point in points if point.series == number])
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
         return figure
 
 
-def _curve(above: Axes, below: Axes, curve: Curve, points: list[Point]) -> None:
-    """The widths stand at equal distances: on a true axis, marks side by side would leave the steep line."""
-    exact = {point.width: point.exact for point in points}
-    widths = sorted(exact)
-    groups = np.arange(len(widths))
-    above.hlines([exact[w] for w in widths], groups - 0.42, groups + 0.42, color="0.45", label="Fokker-Planck")
-    above.set_title(curve.title, loc="left", fontsize=8)
+def _series(above: Axes, below: Axes, series: Series, points: list[Point]) -> None:
+    """The pulses stand side by side, as their marks do."""
+    exact = {(point.voltage, point.width): point.exact for point in points}
+    pulses = list(exact)
+    groups = np.arange(len(pulses))
+    above.hlines([exact[pulse] for pulse in pulses], groups - 0.42, groups + 0.42, color="0.45", label="Fokker-Planck")
+    above.set_title(series.title, loc="left", fontsize=8)
     below.axhspan(-1.96, 1.96, color="0.93", zorder=0)
     below.axhline(0, color="0.45")
     for place, name in enumerate(ENGINES):
         mine = [point for point in points if point.fidelity == name]
         found = np.array([(p.found.value, p.found.low, p.found.high) for p in mine]).T
-        x = np.array([widths.index(p.width) for p in mine]) + 0.17 * (place - 2)
+        x = np.array([pulses.index((p.voltage, p.width)) for p in mine]) + 0.17 * (place - 2)
         look: Any = {"color": COLOURS[name], "marker": MARKERS[name], "markersize": 2.6, "linestyle": "none"}
         bars = np.maximum([found[0] - found[1], found[2] - found[0]], 0)
         above.errorbar(x, found[0], bars, label=name, elinewidth=0.7, zorder=3, **look)
         below.plot(x, [p.score for p in mine], zorder=3, **look)
     above.set(ylabel=r"$P_\mathrm{sw}$", ylim=(0, 1))
-    below.set(ylabel="score", xlabel="pulse width, FWHM [ns]", ylim=(-3.6, 3.6), yticks=(-2, 0, 2))
+    below.set(ylabel="score", xlabel="pulse: voltage [V], width (FWHM) [ns]", ylim=(-3.6, 3.6), yticks=(-2, 0, 2))
     for axis in (above, below):
         axis.set(xticks=groups, xlim=(-0.6, len(groups) - 0.4))
         axis.grid(visible=False, axis="x")
@@ -86,7 +86,7 @@ def _curve(above: Axes, below: Axes, curve: Curve, points: list[Point]) -> None:
             axis.axvline(edge, color="0.9", linewidth=0.6, zorder=0)
         axis.tick_params(axis="x", length=0)
     above.set_xticklabels([])
-    below.set_xticklabels([f"{w * 1e9:.2f}" for w in widths])
+    below.set_xticklabels([f"{volts:g}\n{width * 1e9:.2f}" for volts, width in pulses])
 
 
 # --- trajectories --------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def _curve(above: Axes, below: Axes, curve: Curve, points: list[Point]) -> None:
 def experiment(substeps: int) -> Experiment:
     wave = macrospin.Waveform(np.append(SHAPE.times, LENGTH), np.append(SHAPE.volts, 0.0))
     start = np.array([START]) / np.linalg.norm(START)
-    return Experiment(CURVES[0].card, wave, start, SEED, substeps)
+    return Experiment(SERIES[0].card, wave, start, SEED, substeps)
 
 
 def paths() -> dict[tuple[str, int], tuple[Floats, Floats]]:

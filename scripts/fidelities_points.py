@@ -16,20 +16,18 @@ from mtjspice.statistics import Proportion, wilson
 
 TRIALS = 1000
 PER_DECK = 250  # junctions; ngspice writes no more than 1000 vectors at once
-FEW_PER_DECK = 20  # of the behavioral model
+FEW_PER_DECK = 10  # of the behavioral model, which slows down with their number
 MACROSPIN_TRIALS = 4000
-# the behavioral model takes about a second for a junction and nanosecond: {(curve, width in ps): trials}
-BEHAVIORAL_TRIALS = {(0, 350): 100, (0, 410): 80, (0, 500): 60, (1, 980): 60, (1, 1250): 40}
+BEHAVIORAL_TRIALS = 50  # it takes about half a second for a junction and nanosecond
 
 
 @dataclass(frozen=True)
-class Curve:
-    """Pulses of one voltage and several widths (ps), from the state ``start``."""
+class Series:
+    """Pulses (V, width in ps) on junctions of a card, from the state ``start``."""
 
     card: MTJCard
-    voltage: float
     start: int
-    widths: tuple[int, ...]
+    pulses: tuple[tuple[float, int], ...]
 
     @property
     def direction(self) -> str:
@@ -37,13 +35,19 @@ class Curve:
 
     @property
     def title(self) -> str:
-        return f"{self.card.name}, {self.voltage:g} V, {'P to AP' if self.start == PARALLEL else 'AP to P'}"
+        return f"{self.card.name}, {'P to AP' if self.start == PARALLEL else 'AP to P'}"
 
 
-CURVES = (
-    Curve(load_card("meram100"), 1.2, PARALLEL, (310, 330, 350, 380, 410, 450, 500, 580, 1500, 1700)),
-    Curve(
-        load_card("stt_trng_10ns"), 1.2, ANTIPARALLEL, (860, 920, 980, 1040, 1100, 1170, 1250, 1340, 1450, 1600)
+SERIES = (
+    Series(
+        load_card("meram100"), PARALLEL,
+        ((0.9, 1300), (1.0, 600), (1.0, 1000), (1.2, 350), (1.2, 410), (1.2, 500), (1.2, 1700), (1.5, 300),
+         (1.5, 450), (1.8, 500)),
+    ),
+    Series(
+        load_card("stt_trng_10ns"), ANTIPARALLEL,
+        ((0.9, 1450), (0.9, 1800), (0.9, 2200), (1.0, 1300), (1.0, 1600), (1.2, 980), (1.2, 1250), (1.5, 800),
+         (1.5, 1000), (1.5, 1200)),
     ),
 )  # fmt: skip
 
@@ -56,7 +60,8 @@ class Point:
     """
 
     fidelity: str
-    curve: int
+    series: int
+    voltage: float
     width: float
     exact: float
     found: Proportion
@@ -64,55 +69,54 @@ class Point:
     strays: int
 
 
-def fokker_planck(curve: Curve, widths: Floats) -> Floats:
-    found = switching_probability(curve.card, curve.voltage, widths, direction=curve.direction, tolerance=1e-5)
-    return np.asarray(found["probability"].values[0])
+def fokker_planck(series: Series) -> list[float]:
+    """Exact probabilities of the pulses."""
+    found = {}
+    for voltage in dict(series.pulses):
+        widths = [width * 1e-12 for volts, width in series.pulses if volts == voltage]
+        solved = switching_probability(series.card, voltage, widths, direction=series.direction, tolerance=1e-5)
+        found |= dict(zip([(voltage, width) for width in widths], solved["probability"].values[0], strict=True))
+    return [float(found[voltage, width * 1e-12]) for voltage, width in series.pulses]
 
 
 def compute(progress: Callable[[str], None]) -> list[Point]:
     points = []
-    for number, curve in enumerate(CURVES):
-        exact = fokker_planck(curve, np.array(curve.widths) * 1e-12)
+    for number, series in enumerate(SERIES):
+        exact = fokker_planck(series)
         for place, fidelity in enumerate(ENGINES):
-            progress(f"{curve.title}: {fidelity}")
-            for k, width in enumerate(curve.widths):
-                trials = _trials(fidelity, number, width)
-                if trials:
-                    seed = 1000 * (10 * number + place) + 10 * k  # of the first deck; others follow
-                    count, strays = count_switched(fidelity, curve, width * 1e-12, trials, seed)
-                    score = float(scores([count / trials], trials, [exact[k]], seed)[0])
-                    points.append(
-                        Point(fidelity, number, width * 1e-12, float(exact[k]), wilson(count, trials), score, strays)
-                    )
+            progress(f"{series.title}: {fidelity}")
+            trials = {"behavioral": BEHAVIORAL_TRIALS, "macrospin": MACROSPIN_TRIALS}.get(fidelity, TRIALS)
+            for k, (voltage, width) in enumerate(series.pulses):
+                seed = 1000 * (10 * number + place) + 10 * k  # of the first deck; others follow
+                count, strays = count_switched(fidelity, series, voltage, width * 1e-12, trials, seed)
+                score = float(scores([count / trials], trials, [exact[k]], seed)[0])
+                found = wilson(count, trials)
+                points.append(Point(fidelity, number, voltage, width * 1e-12, exact[k], found, score, strays))
     return points
 
 
-def count_switched(fidelity: str, curve: Curve, width: float, trials: int, seed: int) -> tuple[int, int]:
+def count_switched(
+    fidelity: str, series: Series, voltage: float, width: float, trials: int, seed: int
+) -> tuple[int, int]:
     """Trials that switched, and those that the macrospin of the same seed decides otherwise.
 
     Every fidelity starts from thermal states and goes to the end of the pulse; from its last magnetization the
     macrospin goes on at V = 0, with the same noise, until the state is decided.
     """
     switched = strays = 0
-    for initial, deck_seed in _decks(fidelity, curve, trials, seed):
-        experiment = Experiment(curve.card, macrospin.pulse(curve.voltage, width), initial, deck_seed)
+    for initial, deck_seed in _decks(fidelity, series, trials, seed):
+        experiment = Experiment(series.card, macrospin.pulse(voltage, width), initial, deck_seed)
         states = _decide(experiment, ENGINES[fidelity](experiment).end)
         reference = states if fidelity == "macrospin" else _decide(experiment, ENGINES["macrospin"](experiment).end)
-        switched += int(np.count_nonzero(states != curve.start))
+        switched += int(np.count_nonzero(states != series.start))
         strays += int(np.count_nonzero(states != reference))
     return switched, strays
 
 
-def _trials(fidelity: str, curve: int, width: int) -> int:
-    if fidelity == "behavioral":
-        return BEHAVIORAL_TRIALS.get((curve, width), 0)
-    return MACROSPIN_TRIALS if fidelity == "macrospin" else TRIALS
-
-
-def _decks(fidelity: str, curve: Curve, trials: int, seed: int) -> Iterator[tuple[Floats, int]]:
+def _decks(fidelity: str, series: Series, trials: int, seed: int) -> Iterator[tuple[Floats, int]]:
     size = FEW_PER_DECK if fidelity == "behavioral" else MACROSPIN_TRIALS if fidelity == "macrospin" else PER_DECK
     rng = np.random.default_rng([seed, 1])
-    initial = macrospin.thermal_states(curve.card, np.full(trials, curve.start), rng)
+    initial = macrospin.thermal_states(series.card, np.full(trials, series.start), rng)
     for number, begin in enumerate(range(0, trials, size)):
         yield initial[begin : begin + size], seed + number
 
@@ -137,10 +141,10 @@ def table(points: list[Point]) -> dict[str, list[object]]:
     """Columns of the written table; the p-value is that of all points of the fidelity."""
     p_values = {name: chi_square([p for p in points if p.fidelity == name])[1] for name in ENGINES}
     columns: dict[str, list[object]] = {
-        "card": [CURVES[p.curve].card.name for p in points],
-        "voltage [V]": [CURVES[p.curve].voltage for p in points],
+        "card": [SERIES[p.series].card.name for p in points],
+        "voltage [V]": [p.voltage for p in points],
         "pulse_width [s]": [p.width for p in points],
-        "direction": [CURVES[p.curve].direction for p in points],
+        "direction": [SERIES[p.series].direction for p in points],
         "fidelity": [p.fidelity for p in points],
         "probability": [p.found.value for p in points],
         "low": [p.found.low for p in points],

@@ -60,7 +60,7 @@ def test_a_body_for_each_instance_keeps_paths_and_nodes():
     parsed = netlist.parse(DECK)
     found = netlist.instances(parsed, "mtj_cell")
     called = {cell.path: f"cell_{k}" for k, cell in enumerate(found)}
-    changed = netlist.with_bodies(parsed, "mtj_cell", called)
+    changed = netlist.with_bodies(parsed, ["mtj_cell"], called)
     again = netlist.parse(changed.text())
     for k, cell in enumerate(found):
         (only,) = netlist.instances(again, f"cell_{k}")

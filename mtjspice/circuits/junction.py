@@ -40,6 +40,11 @@ def conduction(card: MTJCard, antiparallel_share: str) -> str:
     return f"{number(parallel)}*{volt}*{brinkman}(1-{antiparallel_share}*{number(k)}/({number(s)}+{volt}*{volt}))"
 
 
+def capacitance(card: MTJCard) -> float:
+    """Capacitance of the junction, F."""
+    return derived.derive(card).capacitance
+
+
 def junction(card: MTJCard) -> SubCircuit:
     """Conductance and capacitance of the junction of the card; nodes top, bottom, mz.
 
@@ -47,7 +52,7 @@ def junction(card: MTJCard) -> SubCircuit:
     """
     circuit = SubCircuit(JUNCTION, "top", "bottom", "mz")
     circuit.B("j", "top", "bottom", current_expression=conduction(card, "(0.5-0.5*V(mz))"))
-    circuit.C("j", "top", "bottom", number(derived.derive(card).capacitance))
+    circuit.C("j", "top", "bottom", number(capacitance(card)))
     return circuit
 
 
@@ -72,7 +77,7 @@ def tangent_body(card: MTJCard) -> str:
     return "\n".join(
         [
             f"Bj top bottom i={{time > 0 ? V(top,bottom)*V(g) : {conduction(card, share)}}}",
-            f"Cj top bottom {number(derived.derive(card).capacitance)}",
+            f"Cj top bottom {number(capacitance(card))}",
             f"{SLOPE_SOURCE} g 0 external",
             f"{OFFSET_SOURCE} top bottom external",
         ]
@@ -86,5 +91,5 @@ def reference_junction(card: MTJCard) -> SubCircuit:
     """
     circuit = SubCircuit(REFERENCE_MTJ, "top", "bottom")
     circuit.B("j", "top", "bottom", current_expression=conduction(card, "0.5"))
-    circuit.C("j", "top", "bottom", number(derived.derive(card).capacitance))
+    circuit.C("j", "top", "bottom", number(capacitance(card)))
     return circuit

@@ -1,7 +1,7 @@
 """Simulate a deck with its junctions in any fidelity: one call, one result.
 
 The deck calls the subcircuit ``mtj_cell top bottom [state=1|-1]`` wherever it has a junction (any definition of it that
-the deck brings is left out) and has one ``.tran`` line. Seeds and device numbers select the thermal field, the same
+the deck brings is replaced) and has one ``.tran`` line. Seeds and device numbers select the thermal field, the same
 function of time in every fidelity:
 
 * ``cosim``: libngspice solves the circuit, the compiled macrospin bank every junction;
@@ -52,6 +52,7 @@ class _Task:
     """What every fidelity starts from: the deck without its junctions' bodies, and the junctions."""
 
     deck: netlist.Netlist
+    kinds: tuple[str, ...]
     cells: tuple[netlist.Instance, ...]
     cards: tuple[MTJCard, ...]
     initial: Floats
@@ -69,12 +70,12 @@ class _Task:
     def rows(self) -> Floats:
         """Parameter rows (junctions, columns); equal cards are worked out once."""
         known: dict[int, Floats] = {}
-        for key, card in self.kinds().items():
+        for key, card in self.distinct_cards().items():
             known[key] = llg.parameters(card, self.temperature, self.noise_step, self.drive_hold)
             known[key][llg.NOISE] *= self.noise
         return np.array([known[id(card)] for card in self.cards]).reshape(-1, llg.COLUMNS)
 
-    def kinds(self) -> dict[int, MTJCard]:
+    def distinct_cards(self) -> dict[int, MTJCard]:
         """The different cards, by their identity."""
         return {id(card): card for card in self.cards}
 
@@ -101,7 +102,7 @@ class _Waveforms:
 
 def simulate(
     deck: str,
-    card: MTJCard | str | Sequence[MTJCard],
+    card: MTJCard | str | Sequence[MTJCard] | Mapping[str, MTJCard],
     *,
     fidelity: str = "cosim",
     engine: Path | str | None = None,
@@ -119,7 +120,8 @@ def simulate(
     """Run the transient of a deck and return the waveforms of its junctions and ``vectors`` over ``time``.
 
     ``deck`` is netlist text, see above; its ``.control`` blocks are left out. ``card`` describes all junctions, or
-    each in the order of the deck. Device numbers count in that order from 0. ``engine`` names another simulator than
+    each in the order of the deck; or it maps names of subcircuits to the cards of their instances, where a deck has
+    several kinds of junctions. Device numbers count in that order from 0. ``engine`` names another simulator than
     the one that is found: a libngspice for ``cosim``, an ngspice executable (for ``verilog-a`` with OSDI) otherwise.
     ``temperature`` (K) holds for junctions and circuit. ``initial`` (3,) or (junctions, 3) are the magnetizations at
     the operating point, by default drawn from the thermal distribution around each cell's ``state`` (1 P, -1 AP)
@@ -142,15 +144,20 @@ def simulate(
         if not value > 0:
             raise InputError(f"{name} = {value:g} s must be positive")
     parsed = netlist.parse(deck)
-    cells = netlist.instances(parsed, CELL_MTJ)
+    kinds = tuple(name.lower() for name in card) if isinstance(card, Mapping) else (CELL_MTJ,)
+    cells = netlist.instances(parsed, *kinds)
     if not cells:
-        raise InputError(f"the deck has no junction: no line calls the subcircuit {CELL_MTJ}")
+        raise InputError(f"the deck has no junction: no line calls the subcircuit {' or '.join(kinds)}")
     for cell in cells:
         if len(cell.nodes) != 2:
-            raise InputError(f"{cell.path} has {len(cell.nodes)} nodes; {CELL_MTJ} has two, top and bottom")
+            raise InputError(f"{cell.path} has {len(cell.nodes)} nodes; {cell.subcircuit} has two, top and bottom")
+    if isinstance(card, Mapping):
+        of_kind = {name.lower(): one for name, one in card.items()}
+        card = [of_kind[cell.subcircuit] for cell in cells]
     cards = _cards(card, len(cells), noise)
     task = _Task(
         deck=_at(netlist.without(netlist.with_absolute_includes(parsed, Path(folder)), ".save"), check(temperature)),
+        kinds=kinds,
         cells=cells,
         cards=cards,
         initial=_initial(initial, cells, cards, seed, temperature),
@@ -232,17 +239,17 @@ def _with_cells(task: _Task, bodies: Sequence[str], extra: Sequence[str] = ()) -
     called = {cell.path: distinct[body] for cell, body in zip(task.cells, bodies, strict=True)}
     definitions = [f".subckt {name} top bottom\n{body}\n.ends {name}" for body, name in distinct.items()]
     if len(distinct) == 1:  # nothing needs a copy
-        (name,) = distinct.values()
-        definitions = [definition.replace(name, CELL_MTJ) for definition in definitions]
-        kept = {key: value for key, value in task.deck.subcircuits.items() if key != CELL_MTJ}
+        (body,) = distinct
+        definitions = [f".subckt {name} top bottom\n{body}\n.ends {name}" for name in task.kinds]
+        kept = {key: value for key, value in task.deck.subcircuits.items() if key not in task.kinds}
         plain = netlist.Netlist(task.deck.title, kept, task.deck.lines)
-        return _without_parameters(plain).text([*definitions, *extra])
-    return netlist.with_bodies(task.deck, CELL_MTJ, called).text([*definitions, *extra])
+        return _without_parameters(plain, task.kinds).text([*definitions, *extra])
+    return netlist.with_bodies(task.deck, task.kinds, called).text([*definitions, *extra])
 
 
-def _without_parameters(deck: netlist.Netlist) -> netlist.Netlist:
+def _without_parameters(deck: netlist.Netlist, kinds: Sequence[str]) -> netlist.Netlist:
     """Cells without their ``state``, which no body has as a parameter."""
-    pattern = re.compile(rf"^(x.*\s{CELL_MTJ})\s.*$", re.I)
+    pattern = re.compile(rf"^(x.*\s(?:{'|'.join(map(re.escape, kinds))}))\s.*$", re.I)
     subcircuits = {
         name: type(inner)(inner.ports, inner.defaults, tuple(pattern.sub(r"\1", line) for line in inner.body))
         for name, inner in deck.subcircuits.items()
@@ -259,7 +266,7 @@ def _conducting(card: MTJCard, share: str, temperature: float) -> list[str]:
 
 
 def _cosim(task: _Task) -> _Waveforms:
-    bodies = {key: tangent_body(at_temperature(card, task.temperature)) for key, card in task.kinds().items()}
+    bodies = {key: tangent_body(at_temperature(card, task.temperature)) for key, card in task.distinct_cards().items()}
     wanted = list(dict.fromkeys((*task.terminals(), *task.vectors)))
     saves = [f".save {' '.join(wanted[k : k + 8])}" for k in range(0, len(wanted), 8)]
     job = CosimJob(
@@ -304,12 +311,12 @@ def _capacity(junctions: int) -> int:
 
 
 def _verilog_a(task: _Task) -> _Waveforms:
-    models = {key: f"mtj_card{k}" for k, key in enumerate(task.kinds())}
+    models = {key: f"mtj_card{k}" for k, key in enumerate(task.distinct_cards())}
     lines = [
         verilog_a.model_line(
             card, task.temperature, name=models[key], noise_step=task.noise_step, drive_hold=task.drive_hold
         )
-        for key, card in task.kinds().items()
+        for key, card in task.distinct_cards().items()
     ]
     bodies = [
         verilog_a.instance_line(
@@ -342,7 +349,7 @@ def _behavioral(task: _Task) -> _Waveforms:
     called = {cell.path: f"{behavioral.CELL}_{k}" for k, cell in enumerate(task.cells)}
     plain = netlist.without(task.deck, ".tran")
     body = [*texts, behavioral.transient(task.stop, task.noise_step)]
-    deck = netlist.with_bodies(plain, CELL_MTJ, called).text(body)
+    deck = netlist.with_bodies(plain, task.kinds, called).text(body)
     result = _batch(task, deck, task.names(("mx", "my", "mz")), files=files)
     m = np.stack([_inner(task, result, node) for node in ("mx", "my", "mz")], axis=-1)
     return _from_batch(task, result, m / np.linalg.norm(m, axis=-1, keepdims=True), np.full(m.shape[:2], np.nan))

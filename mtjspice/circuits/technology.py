@@ -1,14 +1,16 @@
 """CMOS technologies: which transistors there are, their limits, and where their model cards lie.
 
 A technology is a folder ``models/pdk/<name>`` with a ``technology.toml`` and one model file ``<corner>.inc``
-for each of its corners; to add one is to add such a folder. Lengths and widths are in metres throughout.
+for each of its corners; a folder elsewhere serves as well (`technology` takes the path of its file). Lengths and widths
+are in metres throughout.
 """
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Protocol
 
 from mtjspice import resources, units
@@ -42,7 +44,12 @@ class FETType:
 
 @dataclass(frozen=True)
 class Technology:
-    """A CMOS technology; ``supply_voltage`` (V) is the nominal one of its transistors."""
+    """A CMOS technology.
+
+    ``supply_voltage`` (V) is the nominal one of its transistors; ``unit_width`` (m) is the width of the n-channel FET
+    of a unit inverter, the measure of all default sizes. ``mismatch`` is the line that switches local mismatch on
+    after the model cards, empty where they have none. ``folder`` holds the model files.
+    """
 
     name: str
     title: str
@@ -50,17 +57,51 @@ class Technology:
     supply_voltage: float
     corners: tuple[str, ...]
     default_corner: str
+    unit_width: float
     nfet: FETType
     pfet: FETType
+    folder: Traversable = field(repr=False, compare=False)
+    mismatch: str = ""
     notes: tuple[str, ...] = ()
 
     def model_path(self, corner: str) -> Traversable:
         """Return the model file of ``corner``; InputError for a corner that the technology does not have."""
-        return _folder() / self.name / f"{choose(f'{self.name} corner', corner, self.corners)}.inc"
+        return self.folder / f"{choose(f'{self.name} corner', corner, self.corners)}.inc"
 
     def model_text(self, corner: str) -> str:
         """Return the model cards of ``corner`` as SPICE text; InputError for an unknown corner."""
         return self.model_path(corner).read_text(encoding="utf-8")
+
+    def transistor(
+        self, channel: str, where: str, width: float, length: float | None = None, multiplier: int = 1
+    ) -> tuple[str, Mapping[str, str]]:
+        """Return the sub-circuit and the parameters of ``multiplier`` parallel FETs; ``channel`` is "n" or "p".
+
+        Each is ``width`` by ``length`` metres; the default length is the shortest. Junction areas and
+        perimeters of contacted diffusions are always passed, since the models of a foundry take them as zero
+        otherwise (a ring oscillator in gf180mcu then runs a fifth too fast), and so is the number of
+        devices that mismatch averages over.
+        Raises InputError, naming ``where``, for a size outside the limits of the model.
+        """
+        fet = self.nfet if channel == "n" else self.pfet
+        length = fet.min_length if length is None else length
+        _check(f"{where}: width", width, fet.min_width, fet.max_width)
+        _check(f"{where}: length", length, fet.min_length, fet.max_length)
+        if isinstance(multiplier, bool) or multiplier != int(multiplier) or multiplier < 1:
+            raise InputError(f"{where}: multiplier {multiplier!r} is not a whole number of at least 1")
+        area = number(width * fet.diffusion_length)
+        perimeter = number(2 * (width + fet.diffusion_length))
+        parallel = str(int(multiplier))
+        return fet.subcircuit, {
+            "w": number(width),
+            "l": number(length),
+            "m": parallel,
+            "par": parallel,  # mismatch averages over m devices only if told so
+            "ad": area,
+            "as": area,
+            "pd": perimeter,
+            "ps": perimeter,
+        }
 
     def nmos(
         self,
@@ -75,14 +116,7 @@ class Technology:
         length: float | None = None,
         multiplier: int = 1,
     ) -> None:
-        """Add ``multiplier`` parallel n-channel FETs as the instance ``X<name>``.
-
-        Each is ``width`` by ``length`` metres; the default length is the shortest. Junction areas and
-        perimeters of contacted diffusions are always passed, since the models of a foundry take them as zero
-        otherwise (a ring oscillator in gf180mcu then runs a fifth too fast), and so is the number of
-        devices that mismatch averages over.
-        Raises InputError for a size outside the limits of the model.
-        """
+        """Add n-channel FETs, see `transistor`, as the instance ``X<name>``."""
         _add(circuit, self, "nfet", name, (drain, gate, source, bulk), width, length, multiplier)
 
     def pmos(
@@ -98,7 +132,7 @@ class Technology:
         length: float | None = None,
         multiplier: int = 1,
     ) -> None:
-        """Add ``multiplier`` parallel p-channel FETs; everything else is as in :meth:`nmos`."""
+        """Add p-channel FETs, see `transistor`, as the instance ``X<name>``."""
         _add(circuit, self, "pfet", name, (drain, gate, source, bulk), width, length, multiplier)
 
 
@@ -112,27 +146,10 @@ def _add(
     length: float | None,
     multiplier: int,
 ) -> None:
-    fet = technology.nfet if kind == "nfet" else technology.pfet
-    length = fet.min_length if length is None else length
-    where = f"{technology.name} {kind} {name!r}"
-    _check(f"{where}: width", width, fet.min_width, fet.max_width)
-    _check(f"{where}: length", length, fet.min_length, fet.max_length)
-    if isinstance(multiplier, bool) or multiplier != int(multiplier) or multiplier < 1:
-        raise InputError(f"{where}: multiplier {multiplier!r} is not a whole number of at least 1")
-    area = number(width * fet.diffusion_length)
-    perimeter = number(2 * (width + fet.diffusion_length))
-    parallel = str(int(multiplier))
-    parameters = {
-        "w": number(width),
-        "l": number(length),
-        "m": parallel,
-        "par": parallel,  # mismatch averages over m devices only if told so
-        "ad": area,
-        "as": area,
-        "pd": perimeter,
-        "ps": perimeter,
-    }
-    circuit.X(name, fet.subcircuit, *nodes, **parameters)
+    subcircuit, parameters = technology.transistor(
+        kind[0], f"{technology.name} {kind} {name!r}", width, length, multiplier
+    )
+    circuit.X(name, subcircuit, *nodes, **parameters)
 
 
 def _check(what: str, value: float, lowest: float, highest: float) -> None:
@@ -151,18 +168,27 @@ def technologies() -> tuple[str, ...]:
 
 @cache
 def technology(name: str) -> Technology:
-    """Return the technology ``name``; InputError for an unknown one or for a faulty ``technology.toml``."""
-    file = _folder() / choose("technology", name, technologies()) / "technology.toml"
-    where = f"{name}/technology.toml"
+    """Return the technology ``name``, or that of a ``technology.toml`` elsewhere; InputError for a faulty one.
+
+    The file says what the three that come with mtjspice say; the model file ``<corner>.inc`` of each corner stands
+    beside it.
+    """
+    if name.endswith(".toml"):
+        file: Traversable = Path(name).expanduser().absolute()
+        if not file.is_file():
+            raise InputError(f"there is no technology file {name}")
+        return _read(file, Path(name).absolute().parent, Path(name).absolute().parent.name, name)
+    folder = _folder() / choose("technology", name, technologies())
+    return _read(folder / "technology.toml", folder, name, f"{name}/technology.toml")
+
+
+def _read(file: Traversable, folder: Traversable, name: str, where: str) -> Technology:
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:  # tomllib.TOMLDecodeError and UnicodeDecodeError are ValueErrors
         raise InputError(f"{where}: {error}") from None
-    _keys(
-        table,
-        {"title", "licence", "supply_voltage", "corners", "default_corner", "notes", "nfet", "pfet"},
-        where,
-    )
+    table.setdefault("mismatch", "")
+    _keys(table, _KEYS, where)
     corners = _strings(table, "corners", where)
     result = Technology(
         name=name,
@@ -171,14 +197,25 @@ def technology(name: str) -> Technology:
         supply_voltage=_quantity(table, "supply_voltage", "V", where),
         corners=corners,
         default_corner=choose(f"default_corner in {where}", _string(table, "default_corner", where), corners),
+        unit_width=_quantity(table, "unit_width", "m", where),
         nfet=_fet(table, "nfet", where),
         pfet=_fet(table, "pfet", where),
+        folder=folder,
+        mismatch=_string(table, "mismatch", where),
         notes=_strings(table, "notes", where),
     )
     missing = [corner for corner in corners if not result.model_path(corner).is_file()]
     if missing:
         raise InputError(f"{where}: no model file for the corners {', '.join(missing)}")
     return result
+
+
+_KEYS = frozenset(
+    {
+        "title", "licence", "supply_voltage", "corners", "default_corner", "unit_width", "mismatch", "notes",
+        "nfet", "pfet",
+    }
+)  # fmt: skip
 
 
 def _fet(table: Mapping[str, object], key: str, where: str) -> FETType:
@@ -191,7 +228,7 @@ def _fet(table: Mapping[str, object], key: str, where: str) -> FETType:
     return FETType(_string(entry, "subcircuit", where), *(_quantity(entry, size, "m", where) for size in sizes))
 
 
-def _keys(table: Mapping[str, object], expected: set[str], where: str) -> None:
+def _keys(table: Mapping[str, object], expected: Set[str], where: str) -> None:
     if table.keys() != expected:
         wrong = ", ".join(sorted(table.keys() ^ expected))
         raise InputError(f"{where}: missing or unknown keys: {wrong}")

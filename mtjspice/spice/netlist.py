@@ -5,7 +5,7 @@ Reads what such a search needs of SPICE's language: titles, comments, continued 
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +21,11 @@ _DEEPEST = 50  # levels of subcircuits
 
 @dataclass(frozen=True)
 class Instance:
-    """One instance: its path (``xword.xcell0.xmtj``), the full names of its nodes and its parameters, as written."""
+    """One instance: its path (``xword.xcell0.xmtj``), the subcircuit that it calls, the full names of its nodes and its
+    parameters, as written."""  # fmt: skip
 
     path: str
+    subcircuit: str
     nodes: tuple[str, ...]
     parameters: Mapping[str, str]
 
@@ -123,19 +125,20 @@ def _split(line: str) -> tuple[list[str], dict[str, str]]:
     return words, {key.lower(): value for key, value in pairs}
 
 
-def instances(netlist: Netlist, name: str) -> tuple[Instance, ...]:
-    """Return all instances of the subcircuit ``name``, at any depth, in the order of the deck."""
+def instances(netlist: Netlist, *names: str) -> tuple[Instance, ...]:
+    """Return all instances of the subcircuits ``names``, at any depth, in the order of the deck."""
     everywhere = {"0": "0", "gnd": "0"} | {
         word.lower(): word.lower()
         for line in netlist.lines
         if line.lower().startswith(".global")
         for word in line.split()[1:]
     }
-    return tuple(_search(netlist, name.lower(), netlist.lines, "", everywhere, {}, {}))
+    wanted = frozenset(name.lower() for name in names)
+    return tuple(_search(netlist, wanted, netlist.lines, "", everywhere, {}, {}))
 
 
 def _search(
-    netlist: Netlist, wanted: str, lines: Sequence[str], path: str, everywhere: Mapping[str, str],
+    netlist: Netlist, wanted: Set[str], lines: Sequence[str], path: str, everywhere: Mapping[str, str],
     nodes: Mapping[str, str], given: Mapping[str, str],
 ) -> Iterator[Instance]:  # fmt: skip
     """Instances among ``lines`` at ``path``.
@@ -149,13 +152,13 @@ def _search(
             continue
         words, parameters = _split(line)
         label, called = words[0].lower(), words[-1].lower()
-        if called != wanted and called not in netlist.subcircuits:
+        if called not in wanted and called not in netlist.subcircuits:
             continue
         here = f"{path}.{label}" if path else label
         connected = tuple(_full_name(node.lower(), path, everywhere, nodes) for node in words[1:-1])
         passed = {key: _resolve(value, given) for key, value in parameters.items()}
-        if called == wanted:
-            yield Instance(here, connected, passed)
+        if called in wanted:
+            yield Instance(here, called, connected, passed)
             continue
         inner = netlist.subcircuits[called]
         if len(connected) != len(inner.ports):
@@ -175,14 +178,14 @@ def _resolve(value: str, given: Mapping[str, str]) -> str:
     return given.get(inner, value)
 
 
-def with_bodies(netlist: Netlist, name: str, called: Mapping[str, str]) -> Netlist:
-    """Return the netlist in which the instance of ``name`` at each path of ``called`` calls a subcircuit of its own.
+def with_bodies(netlist: Netlist, names: Sequence[str], called: Mapping[str, str]) -> Netlist:
+    """Return the netlist in which the instance of ``names`` at each path of ``called`` calls a subcircuit of its own.
 
     The subcircuits on the way are copied, once for each instance; paths and node names stay as they are. The
-    subcircuit ``name`` itself is dropped, and instances lose their parameters.
+    subcircuits ``names`` themselves are dropped, and instances lose their parameters.
     """
     copies: dict[str, _Subcircuit] = {}
-    wanted = name.lower()
+    wanted = frozenset(name.lower() for name in names)
 
     def rewritten(lines: Sequence[str], path: str) -> tuple[str, ...]:
         return tuple(rewrite(line, path) for line in lines)
@@ -192,7 +195,7 @@ def with_bodies(netlist: Netlist, name: str, called: Mapping[str, str]) -> Netli
         here = f"{path}.{words[0].lower()}" if path else words[0].lower()
         if line[0] not in "xX":
             return line
-        if words[-1].lower() == wanted:
+        if words[-1].lower() in wanted:
             return " ".join([*words[:-1], called[here]])
         if not any(other.startswith(f"{here}.") for other in called):
             return line
@@ -204,17 +207,19 @@ def with_bodies(netlist: Netlist, name: str, called: Mapping[str, str]) -> Netli
 
     outside = rewritten(netlist.lines, "")
     kept = {
-        key: value for key, value in netlist.subcircuits.items() if key != wanted and not _holds(netlist, key, wanted)
+        key: value
+        for key, value in netlist.subcircuits.items()
+        if key not in wanted and not _holds(netlist, key, wanted)
     }
     return Netlist(netlist.title, {**kept, **copies}, outside)
 
 
-def _holds(netlist: Netlist, name: str, wanted: str, depth: int = 0) -> bool:
-    """Whether the subcircuit ``name`` has an instance of ``wanted``, at any depth."""
+def _holds(netlist: Netlist, name: str, wanted: Set[str], depth: int = 0) -> bool:
+    """Whether the subcircuit ``name`` has an instance of one of ``wanted``, at any depth."""
     for line in netlist.subcircuits[name].body:
         if line[0] in "xX":
             called = _split(line)[0][-1].lower()
-            if called == wanted:
+            if called in wanted:
                 return True
             if called in netlist.subcircuits and depth < _DEEPEST and _holds(netlist, called, wanted, depth + 1):
                 return True

@@ -1,0 +1,1 @@
+"""The circuits that come with mtjspice; `mtjspice.circuits.catalogue` lists them by name."""

@@ -1,0 +1,142 @@
+"""Circuits as PySpice subcircuits and as text.
+
+Every circuit becomes one subcircuit, parts first; equal circuits share one. Junctions are calls of ``mtj_cell``, one
+subcircuit for each card, with the state as a parameter: a circuit with n junctions has the parameters s0 to s(n-1)
+(1 P, -1 AP) and hands them on to its parts. `mtjspice.circuits.simulation` puts other bodies in their place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from PySpice.Spice.Netlist import SubCircuit
+
+from mtjspice.circuits import junction
+from mtjspice.circuits.circuit import Circuit
+from mtjspice.circuits.elements import MTJ, Element, Part, Passive, Source, Transistor
+from mtjspice.device.card import MTJCard
+from mtjspice.device.constants import ROOM_TEMPERATURE
+from mtjspice.device.temperature import at_temperature
+from mtjspice.spice.text import number
+
+_REFERENCE = "mtj_reference"
+
+
+@dataclass
+class Library:
+    """The subcircuits that a netlist needs, each once.
+
+    ``states`` False leaves out the states of junctions (for simulators that are told them otherwise, and for large
+    arrays); ``temperature`` (K) is that of the junctions' conductance.
+    """
+
+    temperature: float = ROOM_TEMPERATURE
+    states: bool = True
+    cells: dict[str, MTJCard] = field(default_factory=dict)
+    subcircuits: list[SubCircuit] = field(default_factory=list)
+    _circuits: dict[Circuit, str] = field(default_factory=dict)
+    _references: dict[str, MTJCard] = field(default_factory=dict)
+
+    def add(self, circuit: Circuit) -> str:
+        """Add a circuit with all its parts; return the name of its subcircuit."""
+        if circuit in self._circuits:
+            return self._circuits[circuit]
+        elements = circuit.elements
+        for element in elements:
+            if isinstance(element, Part):
+                self.add(element.circuit)
+        name = self._unused(circuit.name)
+        self._circuits[circuit] = name
+        states = _state_names(len(circuit.own_junctions)) if self.states else []
+        subcircuit = SubCircuit(name, *(port.name for port in circuit.ports()), **dict.fromkeys(states, 1))
+        left = list(states)
+        for element in elements:
+            self._render(subcircuit, circuit, element, left)
+        self.subcircuits.append(subcircuit)
+        return name
+
+    def instance_states(self, circuit: Circuit, states: Sequence[int]) -> dict[str, str]:
+        """Parameters of an instance whose junctions are in ``states`` (1 P, -1 AP); those at P are left out."""
+        names = _state_names(len(circuit.own_junctions))
+        return {name: str(state) for name, state in zip(names, states, strict=True) if state != 1}
+
+    def _render(self, into: SubCircuit, circuit: Circuit, element: Element, states: list[str]) -> None:
+        if isinstance(element, Transistor):
+            where = f"{circuit.name}.{element.name}"
+            model, values = circuit.technology.transistor(
+                element.channel, where, element.width, element.length, element.multiplier
+            )
+            into.X(element.name, model, *element.nodes, **values)
+        elif isinstance(element, Passive):
+            {"resistor": into.R, "capacitor": into.C}[element.kind](
+                element.name, element.a, element.b, number(element.value)
+            )
+        elif isinstance(element, Source):
+            {"voltage": into.V, "current": into.I}[element.kind](
+                element.name, element.plus, element.minus, f"dc {number(element.value)}"
+            )
+        elif isinstance(element, Part):
+            inner = _state_names(len(element.circuit.own_junctions)) if self.states else []
+            values = {name: f"{{{states.pop(0)}}}" for name in inner}
+            into.X(element.name, self._circuits[element.circuit], *element.nodes, **values)
+        elif element.reference:
+            into.X(element.name, self._reference(element), *element.nodes)
+        else:
+            values = {"state": f"{{{states.pop(0)}}}"} if self.states else {}
+            into.X(element.name, self._cell(element), *element.nodes, **values)
+
+    def _cell(self, element: MTJ) -> str:
+        for name, card in self.cells.items():
+            if card == element.card:
+                return name
+        name = junction.CELL_MTJ + (f"_{len(self.cells) + 1}" if self.cells else "")
+        self.cells[name] = element.card
+        card = at_temperature(element.card, self.temperature)
+        cell = SubCircuit(name, "top", "bottom", state=1)
+        cell.B("j", "top", "bottom", current_expression=junction.conduction(card, "(0.5-0.5*{state})"))
+        cell.C("j", "top", "bottom", number(junction.capacitance(card)))
+        self.subcircuits.append(cell)
+        return name
+
+    def _reference(self, element: MTJ) -> str:
+        for name, card in self._references.items():
+            if card == element.card:
+                return name
+        name = _REFERENCE + (f"_{len(self._references) + 1}" if self._references else "")
+        self._references[name] = element.card
+        card = at_temperature(element.card, self.temperature)
+        reference = SubCircuit(name, "top", "bottom")
+        reference.B("j", "top", "bottom", current_expression=junction.conduction(card, "0.5"))
+        reference.C("j", "top", "bottom", number(junction.capacitance(card)))
+        self.subcircuits.append(reference)
+        return name
+
+    def _unused(self, name: str) -> str:
+        taken = set(self._circuits.values())
+        unique = name
+        count = 1
+        while unique in taken:
+            count += 1
+            unique = f"{name}_{count}"
+        return unique
+
+    def text(self) -> str:
+        """All subcircuits as SPICE text."""
+        return "".join(str(subcircuit) for subcircuit in self.subcircuits)
+
+
+def _state_names(count: int) -> list[str]:
+    return [f"s{k}" for k in range(count)]
+
+
+def subcircuits(circuit: Circuit, temperature: float = ROOM_TEMPERATURE) -> tuple[SubCircuit, ...]:
+    """Return a circuit and its parts as PySpice subcircuits, the circuit last."""
+    library = Library(temperature)
+    library.add(circuit)
+    return tuple(library.subcircuits)
+
+
+def text(circuit: Circuit, temperature: float = ROOM_TEMPERATURE) -> str:
+    """Return a circuit and its parts as SPICE text, without model cards."""
+    library = Library(temperature)
+    library.add(circuit)
+    return library.text()
