@@ -1,7 +1,7 @@
 """Memory cells: junctions with their access transistors.
 
-The top of a junction is at its bit line: a positive bit line lowers the barrier of a VCMA junction. With ``sl`` grounded
-and the word line at the supply, the access transistor takes the smallest part of the voltage.
+The top of a junction is at its bit line: a positive bit line lowers the barrier of a VCMA junction. With ``sl``
+grounded and the word line at the supply, the access transistor takes the smallest part of the voltage.
 """
 
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ class StarvedPulseGenerator(Circuit):
 
     ::
 
-        trigger --+--[starved]x3--[inv]x0-- late --+
+        trigger --+--[starved]--[inv]x2-- late -----+
                   |                                NAND --[inv]-- pulse
                   +--------------------------------+
 
@@ -29,9 +29,9 @@ class StarvedPulseGenerator(Circuit):
     ``control`` is the gate of the n-channel current sources and, through a mirror, sets the p-channel ones.
     """
 
-    starved_stages: int = count(3, 1, 15, "current-starved inverters")
-    plain_stages: int = count(0, 0, 98, "inverters after them")
-    starving_width: float = width(1.0, "current sources of the delay line")
+    starved_stages: int = count(1, 1, 15, "current-starved inverters")
+    plain_stages: int = count(2, 0, 98, "inverters after them")
+    starving_width: float = width(2.0, "current sources of the delay line")
     driver_strength: float = quantity(8.0, "", 1.0, 64.0, "output inverter, in unit inverters")
 
     def validate(self) -> None:

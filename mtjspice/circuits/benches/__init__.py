@@ -1,0 +1,1 @@
+"""Test benches: what is measured on the circuits of the library, and how."""
