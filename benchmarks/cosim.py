@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 
-from mtjspice.circuits.bench import Read, WordBench, Write
-from mtjspice.circuits.meram import MeramWord
+from mtjspice.circuits.benches.word import Read, WordBench, Write
+from mtjspice.circuits.library.meram import MeramWord
 from mtjspice.circuits.technology import technology
 from mtjspice.device import llg, macrospin
 from mtjspice.device.card import load_card
@@ -28,11 +28,10 @@ def main() -> None:
     points = {}
     with CosimWorker(find_libngspice()) as worker:
         for variant in ("fixed", "cosim"):
-            word = MeramWord(technology("gf180mcu"), card, variant=variant)
-            bench = WordBench(word, (Write(1.2), Read()), "typical", states=(1,) * 8 if variant == "fixed" else ())
+            bench = WordBench(MeramWord(technology("gf180mcu"), card=card), (Write(1.2), Read()), "typical")
             cosim = variant == "cosim"
             job = CosimJob(
-                deck=bench.deck(),
+                deck=bench.deck(cosimulated=cosim),
                 junctions=bench.junctions() if cosim else (),
                 rows=rows if cosim else rows[:0],
                 initial=np.repeat((initial if cosim else initial[:0])[None], RUNS + 1, axis=0),

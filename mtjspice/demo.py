@@ -11,8 +11,8 @@ import xarray as xr
 from mtjspice import __version__
 from mtjspice.bits.diagnostics import diagnose
 from mtjspice.bits.stream import BitStream
-from mtjspice.circuits.bench import Levels, Read, WordBench
-from mtjspice.circuits.meram import MeramWord
+from mtjspice.circuits.benches.word import Levels, Read, WordBench
+from mtjspice.circuits.library.meram import MeramWord
 from mtjspice.circuits.technology import technology
 from mtjspice.device import chain
 from mtjspice.device.card import load_card
@@ -59,7 +59,7 @@ class DemoResult:
 def default_bench() -> WordBench:
     """Return the word of the demo: card meram100 in gf180mcu, typical corner, 300 K."""
     tech = technology(TECHNOLOGY)
-    return WordBench(MeramWord(tech, load_card(CARD)), (Read(),), tech.default_corner, levels=Levels())
+    return WordBench(MeramWord(tech, card=load_card(CARD)), (Read(),), tech.default_corner, levels=Levels())
 
 
 def run(out: Path, seed: int, effort: Effort | None = None) -> dict[str, Any]:

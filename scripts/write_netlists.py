@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from mtjspice.circuits import decks
+from mtjspice.circuits import catalogue
 from mtjspice.files import write_atomically
 
 FOLDER = Path(__file__).resolve().parent.parent / "netlists"
@@ -13,7 +13,9 @@ MODELS = "../models/pdk/gf180mcu/typical.inc"
 
 def wanted() -> dict[str, str]:
     """File name and text of every deck."""
-    return {f"{name}.cir": decks.netlist(name, include=MODELS) for name in decks.CIRCUITS}
+    return {
+        f"{name}.cir": catalogue.deck(catalogue.bench(name).testbench(), include=MODELS) for name in catalogue.ENTRIES
+    }
 
 
 def main() -> int:

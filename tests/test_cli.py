@@ -85,7 +85,7 @@ def test_netlist_to_file_and_standard_output(tmp_path):
     assert run("netlist", "meram_word8", "-o", "word.cir", cwd=tmp_path).returncode == 0
     text = (tmp_path / "word.cir").read_text()
     assert text == run("netlist", "meram_word8", "-o", "-").stdout
-    assert text.splitlines()[0].startswith(".title meram_word8")
+    assert text.splitlines()[0].startswith("meram_word8")
     assert [path.name for path in tmp_path.iterdir()] == ["word.cir"]
 
 

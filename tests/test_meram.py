@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mtjspice.circuits import decks
-from mtjspice.circuits.bench import INSTANCE, Levels, Read, Timing, WordBench, Write
-from mtjspice.circuits.meram import MeramWord
+from mtjspice.circuits import catalogue
+from mtjspice.circuits.benches.word import Levels, Read, Timing, WordBench, Write
+from mtjspice.circuits.library.meram import MeramWord
 from mtjspice.circuits.technology import technology
+from mtjspice.circuits.testbench import INSTANCE
 from mtjspice.device import llg, macrospin
 from mtjspice.device.card import load_card
 from mtjspice.device.derived import conductance
@@ -31,7 +32,7 @@ def card():
 @pytest.fixture(scope="module")
 def bench(card):
     tech = technology("gf180mcu")
-    return WordBench(MeramWord(tech, card), (Read(),), tech.default_corner)
+    return WordBench(MeramWord(tech, card=card), (Read(),), tech.default_corner)
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,10 @@ def pool():
 @pytest.fixture(scope="module")
 def calibration(bench, pool):
     return pulses.calibrate_pulse(bench, pool, seed=1, controls=(3.3, 2.0, 1.4, 1.2, 1.05, 0.95, 0.89))
+
+
+def netlist(name: str, include: bool | str = False, **options) -> str:
+    return catalogue.deck(catalogue.bench(name, **options).testbench(), include)
 
 
 def run_deck(text: str, folder: Path) -> dict[str, float]:
@@ -57,7 +62,7 @@ def run_deck(text: str, folder: Path) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
-    return run_deck(decks.netlist("meram_word8", states="01100101"), tmp_path_factory.mktemp("deck"))
+    return run_deck(netlist("meram_word8", states="01100101"), tmp_path_factory.mktemp("deck"))
 
 
 def test_plain_ngspice_reads_every_bit_of_the_emitted_deck(measured):
@@ -74,7 +79,7 @@ def test_sense_margin_has_the_sign_of_the_state_and_is_large(measured):
 
 
 def test_emitted_deck_does_not_depend_on_where_it_runs(measured, tmp_path):
-    path = decks.netlist("meram_word8", states="01100101", include=True)
+    path = netlist("meram_word8", states="01100101", include=True)
     assert ".include" in path
     again = run_deck(path, tmp_path)
     assert again["pulse_width"] == measured["pulse_width"]
@@ -99,14 +104,14 @@ def _waveform(result: CosimResult, bit: int):
 def test_numerical_settings_hold_pulse_width_and_energy(tmp_path, card):
     """The defaults against a ten times finer step and tolerance without bypass."""
     tech = technology("gf180mcu")
-    word = MeramWord(tech, card, bits=2, variant="fixed")
+    word = MeramWord(tech, card=card, bits=2)
     coarse = WordBench(word, (Read(), Write(1.2), Read()), "typical", states=(1, -1))
     fine = replace(coarse, max_step=5e-12, relative_tolerance=1e-4, bypass=False)
     results = []
     for index, candidate in enumerate((coarse, fine)):
         folder = tmp_path / str(index)
         folder.mkdir()
-        results.append(run_deck(candidate.deck(control=decks.measurements(candidate)), folder))
+        results.append(run_deck(candidate.deck(control=candidate.testbench().commands(), cosimulated=False), folder))
     assert results[0]["pulse_width"] == pytest.approx(results[1]["pulse_width"], rel=4e-3)
     assert results[0]["energy"] == pytest.approx(results[1]["energy"], rel=1.5e-2)
     for bit in range(2):
@@ -272,7 +277,7 @@ def test_parts_join_in_order(operated):
 @pytest.mark.parametrize("bits", [1, 3, 12])
 def test_words_of_any_width_run(bits, tmp_path):
     states = "10" * bits
-    found = run_deck(decks.netlist(f"meram_word{bits}", states=states[:bits]), tmp_path)
+    found = run_deck(netlist(f"meram_word{bits}", states=states[:bits]), tmp_path)
     assert [found[f"data{i}_volts"] > 1.65 for i in range(bits)] == [digit == "1" for digit in states[:bits]]
 
 
@@ -281,7 +286,8 @@ def test_words_of_any_width_run(bits, tmp_path):
 @pytest.mark.parametrize("temperature", [233.15, 398.15])
 def test_word_reads_correctly_in_every_corner_and_at_the_temperature_limits(corner, temperature, tmp_path):
     found = run_deck(
-        decks.netlist("meram_word2", states="01", corner=corner, temperature=temperature, control=1.3), tmp_path
+        netlist("meram_word2", states="01", corner=corner, temperature=temperature, values={"bench.control": 1.3}),
+        tmp_path,
     )
     assert found["data0_volts"] < 0.3
     assert found["data1_volts"] > 3.0
@@ -295,7 +301,7 @@ def test_stimulus_is_causal_and_within_the_supply(bench):
         assert all(0 <= volt <= 3.3 for _, volt in points)
     assert running.end == pytest.approx(4 * running.timing.slot)
     assert [junction.device for junction in running.junctions()] == list(range(8))
-    assert f"v.x{INSTANCE}.xcolumn3.xmtj.vmz" == running.junctions()[3].source
+    assert f"v.x{INSTANCE}.xcolumn3.xcell.xmtj.vg" == running.junctions()[3].source
 
 
 def test_seeds_are_independent_of_each_other():
@@ -309,21 +315,29 @@ def test_seeds_are_independent_of_each_other():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"circuit": "meram_word0"}, "unknown circuit 'meram_word0'; available: meram_word8"),
-        ({"circuit": "sram"}, "unknown circuit 'sram'"),
+        ({"name": "meram_word0"}, "unknown circuit 'meram_word0'; available: meram_word8"),
+        ({"name": "sram"}, "unknown circuit 'sram'"),
         ({"card": "nothing"}, "unknown card 'nothing'; available: imec_iedm24, meram100"),
         ({"technology": "tsmc"}, "unknown technology 'tsmc'; available: freepdk45, gf180mcu, sky130"),
         ({"corner": "slow"}, "unknown gf180mcu corner 'slow'; available: ff"),
         ({"temperature": 2000.0}, "temperature 2000 K is out of range"),
         ({"states": "012"}, "states '012' must be 8 digits"),
         ({"states": "0101010x"}, "states '0101010x' must be 8 digits"),
-        ({"control": 9.0}, "control voltage 9 V is out of range"),
-        ({"write_rail": 5.0}, "write rail 5 V is out of range; allowed: 0 to 2.4 V"),
+        (
+            {"values": {"bench.control": 9.0}},
+            "WordReadWriteRead: control = 9 V is out of range; allowed: 50 mV to 3.3 V",
+        ),
+        ({"values": {"bench.write_rail": "3 V"}}, "write rail 3 V is out of range; allowed: 0 to 2.41 V"),
+        (
+            {"values": {"column.cell.access": "0.1 um"}},
+            "Cell1T1M: access = 0.1 um is out of range; allowed: 0.22 um to",
+        ),
+        ({"values": {"column.width": 1e-6}}, "meram_word8 has no parameter 'column.width'; available: bits, pulse."),
     ],
 )
 def test_bad_input_of_netlists_is_one_clear_line(change, message):
     with pytest.raises(InputError) as caught:
-        decks.netlist(**({"circuit": "meram_word8"} | change))
+        netlist(**({"name": "meram_word8"} | change))
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
@@ -343,5 +357,5 @@ def test_bad_benches_are_refused(bench):
 
 def test_shipped_netlists_are_what_the_api_writes():
     folder = Path(__file__).resolve().parent.parent / "netlists"
-    text = decks.netlist("meram_word8", include="../models/pdk/gf180mcu/typical.inc")
+    text = netlist("meram_word8", include="../models/pdk/gf180mcu/typical.inc")
     assert (folder / "meram_word8.cir").read_text() == text

@@ -16,9 +16,10 @@ from types import ModuleType
 
 import pytest
 from helpers import ngspice_version, run_deck
-from PySpice.Spice.Netlist import Circuit, SubCircuit
+from PySpice.Spice.Netlist import Circuit
 
-from mtjspice.circuits import gates
+from mtjspice.circuits import rendering
+from mtjspice.circuits.library.gates import Inverter
 from mtjspice.circuits.technology import Technology, technologies, technology
 from mtjspice.errors import InputError
 from mtjspice.resources import data
@@ -188,8 +189,7 @@ def ngspice(circuit: Circuit, control: str, folder: Path) -> dict[str, float]:
 
 
 def inverters(tech: Technology, corner: str, strength: float) -> Circuit:
-    cell = SubCircuit("inverter", "a", "y", "vdd", "vss")
-    gates.inverter(tech, cell, "i", "a", "y", strength=strength)
+    (cell,) = rendering.subcircuits(Inverter(tech, strength=strength * 0.6e-6 / tech.unit_width))
     circuit = Circuit("inverters")
     circuit.include(str(tech.model_path(corner)))
     circuit.subcircuit(cell)

@@ -8,8 +8,9 @@ One conduction law serves every variant; what differs is where the node ``mz`` g
              |        |       with k = TMR_0 V_h^2 and s = (1 + TMR_0) V_h^2 to spare ngspice a division;
     bot o----+--------+       times 1 + c1 V + c2 V^2 where the card has a finite barrier height (Brinkman)
 
-* ``cosim``: an external source that the compiled macrospin bank drives (`tangent_body` is the faster form),
-* ``fixed``: a constant state, for decks that plain ngspice runs.
+* `tangent_body`: external sources that the compiled macrospin bank drives (co-simulation),
+* `fixed_junction`: a constant state, the parameter ``state`` (1 P, -1 AP), for decks that plain ngspice runs,
+* `junction`: a node, from which any source can set it.
 
 The card is taken at its own values: for a deck at another temperature, pass `temperature.at_temperature` of it.
 """
@@ -23,10 +24,7 @@ from mtjspice.spice.text import number
 JUNCTION = "mtj_junction"
 CELL_MTJ = "mtj_cell"
 REFERENCE_MTJ = "mtj_reference"
-STATE_SOURCE = "vmz"  # name of the source of m_z inside CELL_MTJ
 SLOPE_SOURCE, OFFSET_SOURCE = "vg", "ij"  # of the external sources in `tangent_body`
-
-VARIANTS = ("cosim", "fixed")
 
 
 def conduction(card: MTJCard, antiparallel_share: str) -> str:
@@ -56,12 +54,11 @@ def junction(card: MTJCard) -> SubCircuit:
     return circuit
 
 
-def cell_junction(variant: str) -> SubCircuit:
-    """The stochastic junction of a cell; nodes top, bottom. ``fixed`` takes its state from parameter ``state``."""
-    circuit = SubCircuit(CELL_MTJ, "top", "bottom", state=1)
-    circuit.X("core", JUNCTION, "top", "bottom", "mz")
-    # ngspice 39 crashes on "dc 0 external"; the plain form works in every version
-    circuit.V("mz", "mz", 0, "external" if variant == "cosim" else "{state}")
+def fixed_junction(card: MTJCard, name: str = CELL_MTJ) -> SubCircuit:
+    """The junction in the constant state of parameter ``state``; nodes top, bottom."""
+    circuit = SubCircuit(name, "top", "bottom", state=1)
+    circuit.B("j", "top", "bottom", current_expression=conduction(card, "(0.5-0.5*{state})"))
+    circuit.C("j", "top", "bottom", number(capacitance(card)))
     return circuit
 
 
@@ -84,12 +81,12 @@ def tangent_body(card: MTJCard) -> str:
     )
 
 
-def reference_junction(card: MTJCard) -> SubCircuit:
+def reference_junction(card: MTJCard, name: str = REFERENCE_MTJ) -> SubCircuit:
     """MTJ-like reference: a P and an AP junction of half the area in parallel, never written; nodes top, bottom.
 
     Its conductance is the mean of G_P(V) and G_AP(V) at every bias, which a fixed resistor cannot follow.
     """
-    circuit = SubCircuit(REFERENCE_MTJ, "top", "bottom")
+    circuit = SubCircuit(name, "top", "bottom")
     circuit.B("j", "top", "bottom", current_expression=conduction(card, "0.5"))
     circuit.C("j", "top", "bottom", number(capacitance(card)))
     return circuit

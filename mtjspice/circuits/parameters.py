@@ -12,15 +12,17 @@ sensible sizes.
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from mtjspice import sweeps, units
 from mtjspice.errors import InputError, choose
 
 if TYPE_CHECKING:
+    from mtjspice.circuits.benches.base import Bench
     from mtjspice.circuits.circuit import Circuit
 
-    C = TypeVar("C", bound=Circuit)
+    Owner: TypeAlias = Circuit | Bench
+    C = TypeVar("C", bound=Circuit | Bench)
 
 UNSET: Any = type("Unset", (), {"__repr__": lambda self: "default"})()
 _KEY = "parameter"
@@ -62,7 +64,7 @@ def _field(specification: _Specification) -> Any:
 def width(multiple: float, about: str, *, channel: str = "n") -> Any:
     """Width of a transistor (m): by default ``multiple`` times the technology's unit width."""
 
-    def limits(circuit: "Circuit") -> tuple[float, float]:
+    def limits(circuit: "Owner") -> tuple[float, float]:
         fet = circuit.technology.nfet if channel == "n" else circuit.technology.pfet
         return fet.min_width, fet.max_width
 
@@ -74,7 +76,7 @@ def width(multiple: float, about: str, *, channel: str = "n") -> Any:
 def length(multiple: float, about: str) -> Any:
     """Channel length (m): by default ``multiple`` times the shortest."""
 
-    def limits(circuit: "Circuit") -> tuple[float, float]:
+    def limits(circuit: "Owner") -> tuple[float, float]:
         both = circuit.technology.nfet, circuit.technology.pfet
         return max(fet.min_length for fet in both), min(fet.max_length for fet in both)
 
@@ -89,7 +91,7 @@ def quantity(
 ) -> Any:  # fmt: skip
     """Return the field of a number with a unit; the default and the upper limit may depend on the circuit."""
 
-    def limits(circuit: "Circuit") -> tuple[float, float]:
+    def limits(circuit: "Owner") -> tuple[float, float]:
         return low, high(circuit) if callable(high) else high
 
     value = default if callable(default) else lambda circuit: default
@@ -101,9 +103,10 @@ def count(default: int, low: int, high: int, about: str) -> Any:
     return _field(_Specification("count", about, lambda circuit: default, "", lambda circuit: (low, high)))
 
 
-def choice(default: str, choices: tuple[str, ...], about: str) -> Any:
-    """Return the field of a text that is one of ``choices``."""
-    return _field(_Specification("choice", about, lambda circuit: default, choices=choices))
+def choice(default: str | Callable[[Any], str], choices: tuple[str, ...], about: str) -> Any:
+    """Return the field of a text that is one of ``choices``; the default may depend on the circuit."""
+    value = default if callable(default) else lambda circuit: default
+    return _field(_Specification("choice", about, value, choices=choices))
 
 
 def part(default: Callable[[Any], "Circuit"], about: str) -> Any:
@@ -111,7 +114,7 @@ def part(default: Callable[[Any], "Circuit"], about: str) -> Any:
     return _field(_Specification("part", about, default))
 
 
-def resolve(circuit: "Circuit") -> None:
+def resolve(circuit: "Owner") -> None:
     """Fill in the defaults of a new circuit and check what it was given; InputError outside the allowed range."""
     for field in dataclasses.fields(circuit):
         specification: _Specification | None = field.metadata.get(_KEY)
@@ -123,7 +126,7 @@ def resolve(circuit: "Circuit") -> None:
         object.__setattr__(circuit, field.name, _checked(circuit, field.name, specification, value))
 
 
-def _checked(circuit: "Circuit", name: str, specification: _Specification, value: Any) -> Any:
+def _checked(circuit: "Owner", name: str, specification: _Specification, value: Any) -> Any:
     where = f"{type(circuit).__name__}: {name}"
     if specification.kind == "part":
         _check_part(circuit, where, value)
@@ -142,7 +145,7 @@ def _checked(circuit: "Circuit", name: str, specification: _Specification, value
     return int(value) if specification.kind == "count" else float(value)
 
 
-def _check_part(circuit: "Circuit", where: str, value: Any) -> None:
+def _check_part(circuit: "Owner", where: str, value: Any) -> None:
     technology = getattr(value, "technology", None)
     if technology is None:
         raise InputError(f"{where} = {value!r} is not a circuit")
@@ -156,7 +159,7 @@ def _show(value: float, unit: str) -> str:
     return units.engineering(value, unit) if unit else f"{value:g}"
 
 
-def parameters(circuit: "Circuit", prefix: str = "") -> tuple[Parameter, ...]:
+def parameters(circuit: "Owner", prefix: str = "") -> tuple[Parameter, ...]:
     """List the parameters of a circuit and of its parts, with their present values."""
     found: list[Parameter] = []
     for field in dataclasses.fields(circuit):

@@ -18,23 +18,26 @@ from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.temperature import at_temperature
 from mtjspice.spice.text import number
 
-_REFERENCE = "mtj_reference"
-
 
 @dataclass
 class Library:
     """The subcircuits that a netlist needs, each once.
 
     ``states`` False leaves out the states of junctions (for simulators that are told them otherwise, and for large
-    arrays); ``temperature`` (K) is that of the junctions' conductance.
+    arrays); ``temperature`` (K) is that of the junctions' conductance. ``cosimulated`` junctions have external sources
+    for `mtjspice.spice.jobs` in place of a state; the others stand still.
     """
 
     temperature: float = ROOM_TEMPERATURE
     states: bool = True
+    cosimulated: bool = False
     cells: dict[str, MTJCard] = field(default_factory=dict)
     subcircuits: list[SubCircuit] = field(default_factory=list)
     _circuits: dict[Circuit, str] = field(default_factory=dict)
     _references: dict[str, MTJCard] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.states = self.states and not self.cosimulated
 
     def add(self, circuit: Circuit) -> str:
         """Add a circuit with all its parts; return the name of its subcircuit."""
@@ -91,9 +94,11 @@ class Library:
         name = junction.CELL_MTJ + (f"_{len(self.cells) + 1}" if self.cells else "")
         self.cells[name] = element.card
         card = at_temperature(element.card, self.temperature)
-        cell = SubCircuit(name, "top", "bottom", state=1)
-        cell.B("j", "top", "bottom", current_expression=junction.conduction(card, "(0.5-0.5*{state})"))
-        cell.C("j", "top", "bottom", number(junction.capacitance(card)))
+        if self.cosimulated:
+            cell = SubCircuit(name, "top", "bottom")
+            cell.raw_spice = junction.tangent_body(card) + "\n"
+        else:
+            cell = junction.fixed_junction(card, name)
         self.subcircuits.append(cell)
         return name
 
@@ -101,13 +106,9 @@ class Library:
         for name, card in self._references.items():
             if card == element.card:
                 return name
-        name = _REFERENCE + (f"_{len(self._references) + 1}" if self._references else "")
+        name = junction.REFERENCE_MTJ + (f"_{len(self._references) + 1}" if self._references else "")
         self._references[name] = element.card
-        card = at_temperature(element.card, self.temperature)
-        reference = SubCircuit(name, "top", "bottom")
-        reference.B("j", "top", "bottom", current_expression=junction.conduction(card, "0.5"))
-        reference.C("j", "top", "bottom", number(junction.capacitance(card)))
-        self.subcircuits.append(reference)
+        self.subcircuits.append(junction.reference_junction(at_temperature(element.card, self.temperature), name))
         return name
 
     def _unused(self, name: str) -> str:

@@ -14,6 +14,7 @@ from mtjspice import __version__
 from mtjspice.circuits.checks import connected_ports
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.elements import GROUND, Junction
+from mtjspice.circuits.junction import OFFSET_SOURCE, SLOPE_SOURCE
 from mtjspice.circuits.measurements import Measurement, vectors_of
 from mtjspice.circuits.rendering import Library
 from mtjspice.circuits.simulation import simulate
@@ -22,6 +23,7 @@ from mtjspice.device.card import MTJCard
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.temperature import check as checked_temperature
 from mtjspice.errors import InputError
+from mtjspice.spice.bank import Junction as ExternalJunction
 from mtjspice.spice.batch import run_batch
 from mtjspice.spice.text import number
 
@@ -40,8 +42,9 @@ class Testbench:
     ``loads`` are capacitances (F) and ``resistors`` resistances (ohm) from ports to ground. ``probes`` are further
     vectors to save, with nodes inside the circuit written as ``v(xdut.node)``. ``states`` (1 P, -1 AP) are those of the
     junctions before the run, all P by default. ``mismatch_seed`` draws every transistor's mismatch, where the
-    technology has any. Times are in s, ``temperature`` in K. The default step and tolerance hold the width of a 0.55 ns
-    pulse within 0.1 % of a ten times finer run.
+    technology has any. ``options`` are further ones of ngspice ("bypass=1"), ``nodesets`` first guesses (V) of node
+    potentials, which choose the state of a latch. Times are in s, ``temperature`` in K. The default step and tolerance
+    hold the width of a 0.55 ns pulse within 0.1 % of a ten times finer run.
     """
 
     __test__ = False  # not one of pytest's
@@ -59,6 +62,9 @@ class Testbench:
     mismatch_seed: int | None = None
     max_step: float = 1e-11
     relative_tolerance: float = 1e-4
+    options: str = ""
+    nodesets: Mapping[str, float] = field(default_factory=dict)
+    title: str = ""
 
     def __post_init__(self) -> None:
         technology = self.circuit.technology
@@ -113,23 +119,34 @@ class Testbench:
         measured = [vector for one in self.measurements.values() for vector in vectors_of(one)]
         return tuple(dict.fromkeys((*ports, *currents, *measured, *self.probes)))
 
+    def bank(self) -> tuple[ExternalJunction, ...]:
+        """The junctions as `mtjspice.spice.jobs` takes them, for a deck with ``cosimulated`` ones."""
+        return tuple(
+            ExternalJunction(
+                f"v.{junction.path}.{SLOPE_SOURCE}", junction.top, junction.bottom, device,
+                offset=f"i.{junction.path}.{OFFSET_SOURCE}",
+            )
+            for device, junction in enumerate(self.junctions())
+        )  # fmt: skip
+
     def deck(
-        self, *, models: str | None = None, states: bool = True, saves: bool = True, control: Sequence[str] = ()
-    ) -> str:
-        """Write the deck, with junctions that stand still.
+        self, *, models: str | None = None, states: bool = True, cosimulated: bool = False, saves: bool = True,
+        control: Sequence[str] = (),
+    ) -> str:  # fmt: skip
+        """Write the deck, with junctions that stand still, or with ``cosimulated`` ones.
 
         ``models`` replaces the model cards, for example by an ``.include`` line; ``states`` False leaves the junctions'
         states out; ``control`` lines go into a ``.control`` block (see `commands`).
         """
         technology = self.circuit.technology
-        library = Library(self.temperature, states)
+        library = Library(self.temperature, states, cosimulated)
         name = library.add(self.circuit)
         nodes = " ".join(port.name for port in self.circuit.ports())
-        own = library.instance_states(self.circuit, self.states) if states and self.states else {}
+        own = library.instance_states(self.circuit, self.states) if library.states and self.states else {}
         values = "".join(f" {key}={value}" for key, value in own.items())
         corner = f"{technology.name} {self.corner}, {self.temperature:g} K"
         lines = [
-            f"{name} in {corner} (mtjspice {__version__})",
+            self.title or f"{name} in {corner} (mtjspice {__version__})",
             library.text().rstrip(),
             f"X{INSTANCE} {nodes} {name}{values}",
             *(f"V{port} {port} 0 {written(self.points(port))}" for port in self.drives),
@@ -140,7 +157,9 @@ class Testbench:
         if self.mismatch_seed is not None:
             lines += [technology.mismatch, f".option seed={self.mismatch_seed}"]
         # trapezoidal, as co-simulation needs; chgtol: the charges here are of some fC
-        lines.append(f".options reltol={number(self.relative_tolerance)} chgtol=1e-16 temp={number(self._celsius)}")
+        basic = f"reltol={number(self.relative_tolerance)} chgtol=1e-16 temp={number(self.temperature - 273.15)}"
+        lines.append(f".options {basic} {self.options}".rstrip())
+        lines += [f".nodeset v({node})={number(volts)}" for node, volts in self.nodesets.items()]
         if saves:
             vectors = self.vectors()
             lines += [f".save {' '.join(vectors[k : k + 8])}" for k in range(0, len(vectors), 8)]
@@ -148,10 +167,6 @@ class Testbench:
         if control:
             lines += [".control", *control, ".endc"]
         return "\n".join([*lines, ".end", ""])
-
-    @property
-    def _celsius(self) -> float:
-        return self.temperature - 273.15
 
     def commands(self) -> list[str]:
         """Lines of a ``.control`` block for plain ngspice: run, then print every measurement by name."""

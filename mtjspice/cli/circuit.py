@@ -1,14 +1,29 @@
 """Commands about circuits and the simulators behind them: the demo, netlists, simulation, models, tools."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mtjspice.cli.app import app, models_app
-from mtjspice.cli.options import AsJson, Card, Out, Plot, Seed, Temperature
+from mtjspice.cli.options import (
+    AsJson,
+    CircuitCard,
+    Corner,
+    MismatchSeed,
+    Out,
+    Plot,
+    Seed,
+    Set,
+    States,
+    TechnologyName,
+    Temperature,
+)
 from mtjspice.cli.output import print_json, print_table, show_stages, warnings_as_lines
 from mtjspice.errors import InputError
+
+if TYPE_CHECKING:
+    from mtjspice.circuits.benches.base import Bench
 
 
 @app.command()
@@ -38,70 +53,121 @@ def demo(
 
 @app.command()
 def netlist(
-    circuit: Annotated[str, typer.Argument(help="Circuit, for example meram_word8; or model.")],
+    circuit: Annotated[
+        str | None, typer.Argument(help="Circuit (see --list), for example meram_word8; or model.")
+    ] = None,
     model_card: Annotated[
         str | None, typer.Argument(metavar="[CARD]", help="Card of the model (after model only).")
     ] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write; - for standard output.")] = Path("-"),
-    card: Card = "meram100",
-    technology: Annotated[str, typer.Option("--technology", help="CMOS technology.")] = "gf180mcu",
-    corner: Annotated[
-        str | None, typer.Option("--corner", help="Process corner; the technology's default otherwise.")
-    ] = None,
-    temperature: Annotated[float, typer.Option("--temperature", help="Temperature in kelvin.")] = 300.0,
-    states: Annotated[
-        str | None, typer.Option("--states", help="State of each bit, 0 for P and 1 for AP, bit 0 first.")
-    ] = None,
-    control: Annotated[float, typer.Option("--control", help="Control voltage of the pulse generator, V.")] = 1.2,
-    write_rail: Annotated[
-        float | None,
-        typer.Option("--write-rail", help="Voltage of the write rail, V; by default that of the test bench."),
-    ] = None,
+    card: CircuitCard = None,
+    technology: TechnologyName = "gf180mcu",
+    corner: Corner = "",
+    temperature: Temperature = "300",
+    states: States = None,
+    mismatch_seed: MismatchSeed = None,
+    values: Set = None,
     include: Annotated[
         bool, typer.Option("--include", help="Refer to the model cards by path instead of copying them in.")
     ] = False,
+    subcircuit: Annotated[
+        bool, typer.Option("--subcircuit", help="Write the circuit alone: its subcircuits, no bench, no model cards.")
+    ] = False,
+    show_list: Annotated[bool, typer.Option("--list", help="List the circuits; with one, its parameters.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write the netlist of a circuit, or the Verilog-A .model line of a card.
 
-    A circuit becomes a deck that plain `ngspice -b` runs, with the MTJs as fixed, bias-dependent conductances.
-    It reads the word, writes it with one pulse and reads it again, and prints pulse width, sense
-    margins, data and energy. `mtjspice netlist model CARD` prints the .model line for models/verilog-a/mtj.va.
+    A circuit becomes a deck on its test bench that plain `ngspice -b` runs, with the MTJs as fixed, bias-dependent
+    conductances, and that prints what the bench measures. `--list` names the circuits, `NAME --list` the parameters
+    of one (those of its bench begin with bench.), which `--set` changes. `mtjspice netlist model CARD` prints the
+    .model line for models/verilog-a/mtj.va.
 
-    Example: mtjspice netlist meram_word8 -o word.cir && ngspice -b word.cir
+    Example: mtjspice netlist meram_word8 --set column.cell.access=1.5um -o word.cir && ngspice -b word.cir
     """
-    from mtjspice.circuits import decks
+    from mtjspice import sweeps
+    from mtjspice.circuits import catalogue, rendering
     from mtjspice.files import write_atomically
+    from mtjspice.reports import circuit_listing
 
+    if show_list and circuit is None:
+        if as_json:
+            print_json(circuit_listing.circuits_as_json())
+        else:
+            print_table(*circuit_listing.circuits())
+        return
+    if circuit is None:
+        raise InputError("name a circuit; `mtjspice netlist --list` lists them")
     if circuit == "model" and model_card is not None:
         from mtjspice.device.card import load_card
         from mtjspice.spice.verilog_a import model_line
 
-        text = model_line(load_card(model_card), temperature) + "\n"
+        text = model_line(load_card(model_card), sweeps.quantity(temperature, "K", "--temperature")) + "\n"
     elif circuit == "model" or model_card is not None:
         raise InputError("a .model line needs a card (mtjspice netlist model meram100), a circuit takes --card")
     else:
-        text = decks.netlist(
-            circuit, card=card, technology=technology, corner=corner, temperature=temperature, states=states,
-            control=control, write_rail=write_rail, include=include,
-        )  # fmt: skip
+        bench = _bench(circuit, card, technology, corner, temperature, states, mismatch_seed, values)
+        if show_list:
+            if as_json:
+                print_json(circuit_listing.parameters_as_json(bench))
+            else:
+                print_table(*circuit_listing.parameters(bench))
+            return
+        if subcircuit:
+            text = rendering.text(bench.circuit, bench.temperature)
+        else:
+            text = catalogue.deck(bench.testbench(), include)
     if str(output) == "-":
         typer.echo(text, nl=False)
     else:
         write_atomically(output, text)
 
 
+def _bench(
+    circuit: str, card: str | None, technology: str, corner: str, temperature: str, states: str | None,
+    mismatch_seed: int | None, values: list[str] | None,
+) -> "Bench":  # fmt: skip
+    """Build the bench of a circuit of the catalogue from the options of a command."""
+    from mtjspice import sweeps
+    from mtjspice.circuits import catalogue
+
+    chosen: dict[str, str | float] = {}
+    for item in values or []:
+        name, equals, value = item.partition("=")
+        if not (name.strip() and equals and value.strip()):
+            raise InputError(f"--set {item!r} must be NAME=VALUE, as column.cell.access=1.5um")
+        if name.strip() in chosen:
+            raise InputError(f"--set {name.strip()} is given twice")
+        chosen[name.strip()] = value.strip()
+    return catalogue.bench(
+        circuit, technology=technology, card=card, corner=corner,
+        temperature=sweeps.quantity(temperature, "K", "--temperature"), states=states, mismatch_seed=mismatch_seed,
+        values=chosen,
+    )  # fmt: skip
+
+
 @app.command()
 def simulate(
     deck: Annotated[
-        Path, typer.Argument(help="Netlist with junctions as calls of mtj_cell (top bottom) and one .tran line.")
+        str,
+        typer.Argument(
+            metavar="DECK|CIRCUIT",
+            help="Netlist with junctions as calls of mtj_cell (top bottom) and one .tran line; "
+            "or a circuit by name (mtjspice netlist --list).",
+        ),
     ],
-    card: Card = "meram100",
+    card: CircuitCard = None,
     fidelity: Annotated[str, typer.Option("--fidelity", help="cosim, verilog-a, behavioral or resistor.")] = "cosim",
     engine: Annotated[
         Path | None, typer.Option("--engine", help="Another libngspice (cosim) or ngspice than the one that is found.")
     ] = None,
     seed: Seed = 1,
+    technology: TechnologyName = "gf180mcu",
+    corner: Corner = "",
     temperature: Temperature = "300",
+    states: States = None,
+    mismatch_seed: MismatchSeed = None,
+    values: Set = None,
     vectors: Annotated[
         str | None, typer.Option("--vectors", help="Vectors to return, as 'v(out),i(vdd)'; by default what it saves.")
     ] = None,
@@ -111,40 +177,67 @@ def simulate(
     out: Out = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run the transient of a deck with its junctions in one of four fidelities.
+    """Run the transient of a deck, or of a circuit on its bench, with its junctions in one of four fidelities.
 
-    Every line `Xname top bottom mtj_cell [state=-1]`, at any depth, is a junction of the card. A seed stands for the
-    same thermal field in every fidelity.
+    Every line `Xname top bottom mtj_cell [state=-1]` of a deck, at any depth, is a junction of the card (meram100
+    unless told otherwise). A circuit of the catalogue takes the options of `mtjspice netlist`, and what its
+    bench measures is printed. A seed stands for the same thermal field in every fidelity.
 
     Example: mtjspice simulate circuit.cir --card meram100 --seed 7 --plot waveforms.png --out waveforms.nc
+    Example: mtjspice simulate meram_word8 --technology sky130 --corner ss --set bench.write_rail=1.3V
     """
     from mtjspice import sweeps
+    from mtjspice.circuits import catalogue
+    from mtjspice.circuits.simulation import FIDELITIES
     from mtjspice.circuits.simulation import simulate as run
+    from mtjspice.errors import choose
     from mtjspice.reports import psw as outputs
     from mtjspice.reports import waveforms as report
 
     outputs.check_outputs(plot, out)
-    try:
-        text = deck.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the deck {deck}: {getattr(error, 'strerror', None) or error}") from None
-    with warnings_as_lines(), show_stages() as stage:
-        stage(f"{fidelity}: {deck.name}")
-        data = run(
-            text, card, fidelity=fidelity, engine=engine, seed=seed, noise=noise, folder=deck.parent,
-            temperature=sweeps.quantity(temperature, "K", "--temperature"),
-            vectors=None if vectors is None else [name.strip() for name in vectors.split(",") if name.strip()],
-            time_limit=sweeps.quantity(time_limit, "s", "--time-limit"),
-        )  # fmt: skip
+    choose("fidelity", fidelity, FIDELITIES)
+    limit = sweeps.quantity(time_limit, "s", "--time-limit")
+    names = None if vectors is None else [name.strip() for name in vectors.split(",") if name.strip()]
+    if catalogue.knows(deck) and not Path(deck).exists():
+        if names is not None:
+            raise InputError("--vectors is for decks; the bench of a circuit saves its ports and what it measures")
+        bench = _bench(deck, card, technology, corner, temperature, states, mismatch_seed, values)
+        testbench = bench.testbench()
+        with warnings_as_lines(), show_stages() as stage:
+            stage(f"{fidelity}: {deck}")
+            data = testbench.run(fidelity, seed=seed, engine=engine, noise=noise, time_limit=limit)
+        measured = report.measured(testbench, data)
+    else:
+        for option, given in (("--corner", corner), ("--states", states), ("--set", values)):
+            if given:
+                raise InputError(f"{option} is for circuits of `mtjspice netlist --list`; {deck} is a deck")
+        try:
+            text = Path(deck).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(
+                f"cannot read the deck {deck}: {reason} (nor is it a circuit of `mtjspice netlist --list`)"
+            ) from None
+        with warnings_as_lines(), show_stages() as stage:
+            stage(f"{fidelity}: {Path(deck).name}")
+            data = run(
+                text, card or "meram100", fidelity=fidelity, engine=engine, seed=seed, noise=noise,
+                folder=Path(deck).parent, temperature=sweeps.quantity(temperature, "K", "--temperature"),
+                vectors=names, time_limit=limit,
+            )  # fmt: skip
+        measured = {}
     if out is not None:
         report.write_data(data, out)
     if plot is not None:
         outputs.save_figure(report.figure, data, plot)
     if as_json:
-        print_json(report.as_json(data))
+        print_json({**report.as_json(data), **({"measurements": measured} if measured else {})})
         return
     typer.echo(report.heading(data))
-    print_table(*report.table(data))
+    if "junction" in data.dims:
+        print_table(*report.table(data))
+    if measured:
+        print_table(*report.measured_table(testbench, measured))
 
 
 @models_app.command("compile")

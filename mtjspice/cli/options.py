@@ -15,3 +15,28 @@ Edge = Annotated[str, typer.Option("--edge", help="Rise and fall time of the pul
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything random, 0 to 4294967295.")]
 Plot = Annotated[Path | None, typer.Option("--plot", help="Picture to write: .png, .pdf or .svg.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Data to write: .nc (with provenance) or .csv, in SI units.")]
+
+# of circuits
+CircuitCard = Annotated[
+    str | None,
+    typer.Option(
+        "--card", help="Card of the junctions (name or .toml file); by default the one the circuit is meant for."
+    ),
+]
+TechnologyName = Annotated[
+    str,
+    typer.Option("--technology", help="CMOS technology: gf180mcu, sky130, freepdk45, or path of a technology.toml."),
+]
+Corner = Annotated[str, typer.Option("--corner", help="Process corner; the technology's default otherwise.")]
+States = Annotated[
+    str | None, typer.Option("--states", help="State of each junction, 0 for P and 1 for AP, first one first.")
+]
+MismatchSeed = Annotated[
+    int | None, typer.Option("--mismatch-seed", help="Draw every transistor's mismatch (gf180mcu), 1 to 2147483647.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Parameter of the circuit or (bench.NAME) of its bench; repeatable."
+    ),
+]

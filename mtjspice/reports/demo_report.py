@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mtjspice import __version__
 from mtjspice.bits.diagnostics import Diagnosis
 from mtjspice.bits.stream import NOTICE, BitStream
-from mtjspice.circuits.bench import WordBench
+from mtjspice.circuits.benches.word import WordBench
 from mtjspice.device.derived import derive
 from mtjspice.generative import words as encoding
 from mtjspice.reports import figures, html, style

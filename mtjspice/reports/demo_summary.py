@@ -16,7 +16,7 @@ from scipy.stats import t as student
 from mtjspice import __version__
 from mtjspice.bits.diagnostics import Diagnosis
 from mtjspice.bits.stream import NOTICE
-from mtjspice.circuits.bench import WordBench
+from mtjspice.circuits.benches.word import WordBench
 from mtjspice.device.chain import ChainModel
 from mtjspice.generative.outcome import Outcome
 from mtjspice.statistics import Proportion

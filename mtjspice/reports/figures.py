@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from mtjspice.bits.diagnostics import Diagnosis
-from mtjspice.circuits.bench import INSTANCE, Read, WordBench, Write
+from mtjspice.circuits.benches.word import Read, WordBench, Write
+from mtjspice.circuits.testbench import INSTANCE
 from mtjspice.reports.style import BLACK, BLUE, GREEN, ORANGE, RED, SKY
 from mtjspice.reports.style import new_figure as _figure
 from mtjspice.reports.style import styled as _styled

@@ -1,17 +1,19 @@
 """Waveforms of a simulated deck as a summary, JSON, files and a figure.
 
-Every function takes a dataset of `mtjspice.circuits.simulation.simulate`; nothing here computes physics. matplotlib is
-imported by the figure only.
+Every function takes a dataset of `mtjspice.circuits.simulation.simulate`, or of a test bench, which has no junctions
+where they stand still; nothing here computes physics. matplotlib is imported by the figure only.
 """
 
 import csv
 from io import StringIO
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
+from mtjspice.circuits.testbench import Testbench
 from mtjspice.files import write_atomically
 from mtjspice.units import engineering
 
@@ -25,6 +27,7 @@ _OF_JUNCTIONS = ("voltage", "conductance", "current", "energy", "temperature_ris
 def as_json(data: xr.Dataset) -> dict[str, Any]:
     """Provenance and, of each junction, what it ended with, in SI units."""
     last = data.isel(time=-1)
+    paths: list[Any] = list(data["junction"].values) if "junction" in data.dims else []
     junctions = [
         {
             "path": str(path),
@@ -33,7 +36,7 @@ def as_json(data: xr.Dataset) -> dict[str, Any]:
             "energy": float(last["energy"].values[k]),
             "largest_voltage": float(np.abs(data["voltage"].values[:, k]).max()),
         }
-        for k, path in enumerate(data["junction"].values)
+        for k, path in enumerate(paths)
     ]
     about = {key: value for key, value in data.attrs.items() if key != "mtjspice"}
     return {**about, "time_points": data.sizes["time"], "stop": float(last["time"]), "junctions": junctions}
@@ -53,11 +56,30 @@ def table(data: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 
 def heading(data: xr.Dataset) -> str:
     """One line: card, fidelity, engine, seed and size."""
-    return (
-        f"card {data.attrs['card']}, {data.attrs['fidelity']} in {data.attrs['engine']}, "
-        f"{data.attrs['temperature']:g} K, seed {data.attrs['seed']}: {data.sizes['time']} time points to "
-        f"{engineering(float(data['time'].values[-1]), 's')}"
-    )
+    about = data.attrs
+    circuit = [f"{about['circuit']} in {about['technology']} {about['corner']}"] if "circuit" in about else []
+    card = [f"card {about['card']}"] if "card" in about else []
+    seed = [f"seed {about['seed']}"] if "seed" in about else []
+    parts = (*circuit, *card, f"{about['fidelity']} in {about['engine']}", f"{about['temperature']:g} K", *seed)
+    stop = engineering(float(data["time"].values[-1]), "s")
+    return f"{', '.join(parts)}: {data.sizes['time']} time points to {stop}"
+
+
+def measured(testbench: Testbench, data: xr.Dataset) -> dict[str, float | None]:
+    """What a bench measured, in SI units; None for what could not be."""
+    found = {name: float(data.attrs[name]) for name in testbench.measurements}
+    return {name: None if isnan(value) else value for name, value in found.items()}
+
+
+def measured_table(
+    testbench: Testbench, found: dict[str, float | None]
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Header and rows, one a measurement."""
+    rows: list[tuple[str, ...]] = [
+        (name, "-" if value is None else engineering(value, testbench.measurements[name].unit))
+        for name, value in found.items()
+    ]
+    return ("measured", "value"), rows
 
 
 def write_data(data: xr.Dataset, path: Path) -> None:
@@ -66,7 +88,7 @@ def write_data(data: xr.Dataset, path: Path) -> None:
         write_atomically(path, bytes(data.to_netcdf()))
         return
     columns = {"time [s]": data["time"].values}
-    for k, name in enumerate(data["junction"].values):
+    for k, name in enumerate(data["junction"].values if "junction" in data.dims else []):
         for c, axis in enumerate("xyz"):
             columns[f"{name} m_{axis}"] = data["magnetization"].values[:, k, c]
         for quantity in _OF_JUNCTIONS:
@@ -92,7 +114,8 @@ def _waveforms(data: xr.Dataset) -> "Figure":
     from mtjspice.reports import style
 
     circuit = [str(name) for name in data.data_vars if str(name).startswith("v(")][:_DRAWN]
-    heights = [0.9] * bool(circuit) + [1.0, 1.6, 0.9]
+    moving = "junction" in data.dims
+    heights = [0.9 if moving else 2.0] * bool(circuit) + ([1.0, 1.6, 0.9] if moving else [])
     figure, grid = style.new_figure(1.35 * sum(heights), len(heights), sharex=True, height_ratios=heights)
     axes = list(grid[:, 0])
     colours = (style.BLUE, style.ORANGE, style.GREEN, style.RED, style.PURPLE, style.SKY, style.YELLOW, style.BLACK)
@@ -103,6 +126,10 @@ def _waveforms(data: xr.Dataset) -> "Figure":
             above.plot(time, data[name].values, color=colour, label=name)
         above.set_ylabel("circuit [V]")
         above.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=7)
+        if not moving:
+            above.set(xlabel="time [ns]", xlim=(time[0], time[-1]))
+            above.set_title(heading(data).split(":")[0], loc="left", fontsize=8)
+            return figure
     names = [str(name) for name in data["junction"].values]
     for k, (name, colour) in enumerate(zip(names, colours, strict=False)):
         axes[0].plot(time, data["voltage"].values[:, k], color=colour)

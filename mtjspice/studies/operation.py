@@ -10,7 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mtjspice.circuits.bench import EDGE, INSTANCE, Operation, Read, WordBench, Write
+from mtjspice.circuits.benches.word import Operation, Read, WordBench, Write
+from mtjspice.circuits.stimulus import EDGE
+from mtjspice.circuits.testbench import INSTANCE
 from mtjspice.device import llg, macrospin
 from mtjspice.device.card import MTJCard
 from mtjspice.device.derived import conductance

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from mtjspice.circuits.bench import WordBench, Write
+from mtjspice.circuits.benches.word import WordBench, Write
 from mtjspice.device import llg, macrospin
 from mtjspice.errors import InputError, SimulatorError
 from mtjspice.spice.jobs import CosimJob

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import chi2, fisher_exact
 
-from mtjspice.circuits.bench import WordBench
+from mtjspice.circuits.benches.word import WordBench
 from mtjspice.device import llg, macrospin
 from mtjspice.errors import InputError
 from mtjspice.files import netcdf_attribute

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mtjspice.circuits.circuit import Builder, Circuit
 from mtjspice.circuits.elements import Port, inouts, inputs, outputs, supplies
 from mtjspice.circuits.library.gates import Buffer, Inverter, Nand, Nor, TransmissionGate
-from mtjspice.circuits.parameters import count, part, quantity, width
+from mtjspice.circuits.parameters import choice, count, part, quantity, width
 from mtjspice.errors import InputError
 
 
@@ -121,41 +121,70 @@ class TapPulseGenerator(Circuit):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LineSwitch(Circuit):
+    """Connects a line to the write rail while ``on`` is high and ``off``, its inverse, low; to ground otherwise.
+
+    ::
+
+             vw
+              |
+          n (on) || p (off)
+              |
+             out
+              |
+           n (off)
+              |
+             vss
+
+    The rail may lie anywhere up to the supply: the n-channel half passes low rails, the p-channel half high ones.
+    ``halves`` "n" leaves out the p-channel half; that suits rails of at least two thresholds below the supply.
+    """
+
+    switch_width: float = width(8.0, "n-channel half of the switch; the p-channel half is twice as wide")
+    pull_down_width: float = width(6.0, "pull-down")
+    halves: str = choice("both", ("both", "n"), "channels of the switch")
+
+    def ports(self) -> tuple[Port, ...]:
+        """On, off in; out."""
+        both = self.halves == "both"
+        return (*inputs("on", "off"), *inouts("out"), *supplies(*(("vw", "vdd", "vss") if both else ("vw", "vss"))))
+
+    def build(self, add: Builder) -> None:
+        """The switch and the pull-down."""
+        add.nmos("passn", "vw", "on", "out", width=self.switch_width)
+        if self.halves == "both":
+            add.pmos("passp", "vw", "off", "out", width=2 * self.switch_width)
+        add.nmos("down", "out", "off", "vss", width=self.pull_down_width)
+
+
+@dataclass(frozen=True, kw_only=True)
 class WriteDriver(Circuit):
     """Puts the write rail on a line while ``pulse`` is high and ground otherwise.
 
     ::
 
-                     vw
-                     |
-        pulse --[inverters]--+-- n || p (complementary switch)
-                             |     |
-                             |    out
-                             |     |
-                             +---- n (pull-down)
-                                   |
-                                  vss
-
-    The rail may lie anywhere up to the supply: the n-channel half of the switch passes low rails, the p-channel half
-    high ones.
+        pulse --[inv]-- low --[inv]-- on --[inv]-- off        on, off --[LineSwitch]-- out
     """
 
-    switch_width: float = width(8.0, "n-channel half of the switch; the p-channel half is twice as wide")
-    pull_down_width: float = width(6.0, "pull-down")
+    switch: LineSwitch = part(lambda c: LineSwitch(c.technology), "switch of the line")
+
+    def validate(self) -> None:
+        """A rail anywhere up to the supply needs both halves."""
+        if self.switch.halves != "both":
+            raise InputError(f"{self.name}: its switch must have both halves")
 
     def ports(self) -> tuple[Port, ...]:
         """Pulse in, out drives the line."""
         return (*inputs("pulse"), *outputs("out"), *supplies("vw", "vdd", "vss"))
 
     def build(self, add: Builder) -> None:
-        """Inverters tapered by four, then the switch."""
-        strength = max(1.0, (3 * self.switch_width + self.pull_down_width) / (3 * self.technology.unit_width) / 4)
+        """Inverters tapered by four or less, then the switch."""
+        load = 3 * self.switch.switch_width + self.switch.pull_down_width
+        strength = max(1.0, load / (3 * self.technology.unit_width) / 4)
         add.use("first", Inverter(self.technology, strength=max(1.0, strength / 3)), a="pulse", y="low")
-        add.use("second", Inverter(self.technology, strength=strength), a="low", y="high")
-        add.use("third", Inverter(self.technology, strength=strength), a="high", y="off")
-        add.nmos("passn", "vw", "high", "out", width=self.switch_width)
-        add.pmos("passp", "vw", "off", "out", width=2 * self.switch_width)
-        add.nmos("down", "out", "off", "vss", width=self.pull_down_width)
+        add.use("second", Inverter(self.technology, strength=strength), a="low", y="on")
+        add.use("third", Inverter(self.technology, strength=strength), a="on", y="off")
+        add.use("switch", self.switch, on="on", off="off", out="out")
 
 
 @dataclass(frozen=True, kw_only=True)

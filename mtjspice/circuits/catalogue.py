@@ -1,0 +1,116 @@
+"""The circuits by name: what `mtjspice netlist`, `simulate` and `schematic` offer."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from mtjspice.circuits import parameters
+from mtjspice.circuits.benches.base import Bench, parse_states
+from mtjspice.circuits.benches.word import WordReadWriteRead
+from mtjspice.circuits.circuit import Circuit
+from mtjspice.circuits.library.meram import MAX_BITS, MeramWord
+from mtjspice.circuits.technology import Technology
+from mtjspice.circuits.technology import technology as load_technology
+from mtjspice.circuits.testbench import Testbench
+from mtjspice.device.card import MTJCard, load_card
+from mtjspice.device.constants import ROOM_TEMPERATURE
+from mtjspice.errors import InputError
+
+BENCH = "bench."  # prefix of the bench's settings among the parameters
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A circuit of the catalogue: one line about it, how it is built, its bench, and the card it is meant for."""
+
+    name: str
+    about: str
+    build: Callable[[Technology, MTJCard], Circuit]
+    bench: type[Bench]
+    card: str = "meram100"
+
+
+ENTRIES: Mapping[str, Entry] = MappingProxyType(
+    {
+        entry.name: entry
+        for entry in (
+            Entry(
+                "meram_word8", "MeRAM word: pulse generator, 8 columns of cell and sense amplifier (or meram_wordN)",
+                lambda technology, card: MeramWord(technology, card=card), WordReadWriteRead,
+            ),
+        )
+    }
+)  # fmt: skip
+
+_WORD = re.compile(r"meram_word([1-9][0-9]*)")
+
+
+def entry(name: str) -> Entry:
+    """Return the entry of a name; InputError, with the names there are, for an unknown one."""
+    if name in ENTRIES:
+        return ENTRIES[name]
+    word = _WORD.fullmatch(name)
+    if word is not None and int(word[1]) <= MAX_BITS:
+        bits = int(word[1])
+        known = ENTRIES["meram_word8"]
+        return Entry(name, known.about, lambda t, card: MeramWord(t, card=card, bits=bits), known.bench, known.card)
+    raise InputError(f"unknown circuit {name!r}; available: {', '.join(ENTRIES)}, meram_word1 to meram_word{MAX_BITS}")
+
+
+def knows(name: str) -> bool:
+    """Whether there is a circuit of that name."""
+    try:
+        entry(name)
+    except InputError:
+        return False
+    return True
+
+
+def bench(
+    name: str,
+    *,
+    technology: Technology | str = "gf180mcu",
+    card: MTJCard | str | None = None,
+    corner: str = "",
+    temperature: float = ROOM_TEMPERATURE,
+    states: str | None = None,
+    mismatch_seed: int | None = None,
+    values: Mapping[str, str | float] = MappingProxyType({}),
+) -> Bench:
+    """Build a circuit of the catalogue on its bench.
+
+    ``values`` sets parameters of the circuit by their names, and settings of the bench by theirs after ``bench.``:
+    texts with units, or SI numbers. ``states`` is a text of 0 (P) and 1 (AP), one digit a junction. InputError for
+    anything unknown or out of range.
+    """
+    found = entry(name)
+    tech = load_technology(technology) if isinstance(technology, str) else technology
+    chosen = load_card(card or found.card) if not isinstance(card, MTJCard) else card
+    own = {key: value for key, value in values.items() if not key.startswith(BENCH)}
+    outer = {key.removeprefix(BENCH): value for key, value in values.items() if key.startswith(BENCH)}
+    circuit = parameters.with_parameters(found.build(tech, chosen), own)
+    count = len(circuit.own_junctions)
+    return parameters.with_parameters(
+        found.bench(
+            circuit, corner=corner, temperature=temperature, mismatch_seed=mismatch_seed,
+            states=() if states is None else parse_states(states, count),
+        ),
+        outer,
+    )  # fmt: skip
+
+
+def settings(found: Bench) -> tuple[parameters.Parameter, ...]:
+    """List the parameters of a bench's circuit and, with the prefix ``bench.``, its own."""
+    return (*found.circuit.parameters(), *parameters.parameters(found, BENCH))
+
+
+def deck(testbench: Testbench, include: bool | str = False) -> str:
+    """Return the deck for plain ngspice: it runs and prints every measurement.
+
+    ``include`` True refers to the model cards by their absolute path, a text by that path; by default they are copied
+    in, so that the deck runs anywhere.
+    """
+    path = testbench.circuit.technology.model_path(testbench.corner)
+    models = f'.include "{path if include is True else include}"' if include else None
+    return testbench.deck(models=models, control=testbench.commands())
