@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from mtjspice.circuits import parameters
+from mtjspice.circuits.benches.array import ArrayCycle
 from mtjspice.circuits.benches.base import Bench, parse_states
 from mtjspice.circuits.benches.word import WordReadWriteRead
 from mtjspice.circuits.circuit import Circuit
+from mtjspice.circuits.library.array import MeramArray
 from mtjspice.circuits.library.meram import MAX_BITS, MeramWord
 from mtjspice.circuits.technology import Technology
 from mtjspice.circuits.technology import technology as load_technology
@@ -38,6 +40,10 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             Entry(
                 "meram_word8", "MeRAM word: pulse generator, 8 columns of cell and sense amplifier (or meram_wordN)",
                 lambda technology, card: MeramWord(technology, card=card), WordReadWriteRead,
+            ),
+            Entry(
+                "meram_array", "MeRAM array: 64 rows x 8 columns, word-line drivers, lines, shared sense amplifiers",
+                lambda technology, card: MeramArray(technology, card=card), ArrayCycle,
             ),
         )
     }

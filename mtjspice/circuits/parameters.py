@@ -48,7 +48,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class _Specification:
-    kind: str  # quantity, count, choice, part
+    kind: str  # quantity, count, choice, text, part
     about: str
     default: Callable[[Any], Any]
     unit: str = ""
@@ -109,6 +109,11 @@ def choice(default: str | Callable[[Any], str], choices: tuple[str, ...], about:
     return _field(_Specification("choice", about, value, choices=choices))
 
 
+def text(default: str, about: str) -> Any:
+    """Return the field of a free text, which the circuit itself checks."""
+    return _field(_Specification("text", about, lambda circuit: default))
+
+
 def part(default: Callable[[Any], "Circuit"], about: str) -> Any:
     """Return the field of a circuit within the circuit."""
     return _field(_Specification("part", about, default))
@@ -131,6 +136,8 @@ def _checked(circuit: "Owner", name: str, specification: _Specification, value: 
     if specification.kind == "part":
         _check_part(circuit, where, value)
         return value
+    if specification.kind == "text":
+        return str(value)
     if specification.kind == "choice":
         return choose(where, str(value), specification.choices)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
@@ -188,7 +195,7 @@ def with_parameters(circuit: "C", values: Mapping[str, str | float]) -> "C":
     one given twice (a part and a parameter within it) and for a value out of range.
     """
     known = {parameter.name: parameter for parameter in parameters(circuit)}
-    changes: dict[str, Any] = {}
+    own: dict[str, Any] = {}
     inner: dict[str, dict[str, str | float]] = {}
     for name, value in values.items():
         if name not in known:
@@ -197,13 +204,23 @@ def with_parameters(circuit: "C", values: Mapping[str, str | float]) -> "C":
         if rest:
             inner.setdefault(head, {})[rest] = value
         else:
-            changes[head] = _read(known[name], value)
-    for head, those in inner.items():
-        changes[head] = with_parameters(getattr(circuit, head), those)
-    return dataclasses.replace(circuit, **changes)
+            own[head] = _read(known[name], value)
+    if own:
+        circuit = dataclasses.replace(circuit, **{**_defaulted(circuit), **own})
+    parts = {head: with_parameters(getattr(circuit, head), those) for head, those in inner.items()}
+    return dataclasses.replace(circuit, **parts) if parts else circuit
+
+
+def _defaulted(circuit: "Owner") -> dict[str, Any]:
+    """The fields that have their default, to be worked out again: it may depend on what changes."""
+    return {
+        field.name: UNSET
+        for field in dataclasses.fields(circuit)
+        if _KEY in field.metadata and getattr(circuit, field.name) == field.metadata[_KEY].default(circuit)
+    }
 
 
 def _read(parameter: Parameter, value: str | float) -> float | int | str:
-    if parameter.choices or not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(parameter.value, str):
         return value
     return sweeps.quantity(value, parameter.unit or "1", parameter.name)
