@@ -8,10 +8,14 @@ from types import MappingProxyType
 from mtjspice.circuits import parameters
 from mtjspice.circuits.benches.array import ArrayCycle
 from mtjspice.circuits.benches.base import Bench, parse_states
+from mtjspice.circuits.benches.cell import CellPulse
+from mtjspice.circuits.benches.pulse import PulseWriterBench
 from mtjspice.circuits.benches.word import WordReadWriteRead
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.library.array import MeramArray
+from mtjspice.circuits.library.cells import Cell1T1M, Cell2T2M, DifferentialPair, STTCell
 from mtjspice.circuits.library.meram import MAX_BITS, MeramWord
+from mtjspice.circuits.library.pulse import PulseWriter, TapPulseGenerator
 from mtjspice.circuits.technology import Technology
 from mtjspice.circuits.technology import technology as load_technology
 from mtjspice.circuits.testbench import Testbench
@@ -37,6 +41,31 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
     {
         entry.name: entry
         for entry in (
+            Entry(
+                "pulse_writer", "write pulses: current-starved generator and driver with a rail of its own",
+                lambda technology, card: PulseWriter(technology), PulseWriterBench,
+            ),
+            Entry(
+                "tap_pulse_writer", "write pulses: generator with selectable taps, and the same driver",
+                lambda technology, card: PulseWriter(technology, generator=TapPulseGenerator(technology)),
+                PulseWriterBench,
+            ),
+            Entry(
+                "cell_1t1m", "one transistor, one junction", lambda technology, card: Cell1T1M(technology, card=card),
+                CellPulse,
+            ),
+            Entry(
+                "cell_2t2m", "two junctions that hold a bit and its complement",
+                lambda technology, card: Cell2T2M(technology, card=card), CellPulse,
+            ),
+            Entry(
+                "cell_stt", "one junction for spin-transfer torque, with a wide transistor",
+                lambda technology, card: STTCell(technology, card=card), CellPulse, "stt_trng_10ns",
+            ),
+            Entry(
+                "differential_pair", "data bit and P-bit: weight and random drop-connect in one cell",
+                lambda technology, card: DifferentialPair(technology, card=card), CellPulse, "imec_iedm24",
+            ),
             Entry(
                 "meram_word8", "MeRAM word: pulse generator, 8 columns of cell and sense amplifier (or meram_wordN)",
                 lambda technology, card: MeramWord(technology, card=card), WordReadWriteRead,

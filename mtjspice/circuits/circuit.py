@@ -227,6 +227,13 @@ class Circuit(ABC):
             for junction in self.own_junctions
         )
 
+    def part(self, name: str) -> "Circuit":
+        """Return the circuit of the part ``name``; InputError where there is none."""
+        parts = {element.name: element.circuit for element in self.elements if isinstance(element, Part)}
+        if name not in parts:
+            raise InputError(f"{self.name} has no part {name!r}; it has {', '.join(parts) or 'none'}")
+        return parts[name]
+
     def parameters(self) -> tuple[parameters.Parameter, ...]:
         """The typed parameters, those of parts with dotted names."""
         return parameters.parameters(self)

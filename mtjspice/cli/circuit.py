@@ -147,6 +147,38 @@ def _bench(
 
 
 @app.command()
+def schematic(
+    circuit: Annotated[str, typer.Argument(help="Circuit (see mtjspice netlist --list), for example pulse_writer.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Drawing to write, .svg; - for standard output.")],
+    part: Annotated[
+        str | None, typer.Option("--part", help="Draw a part of it, by its name: column0, or column0.sense within.")
+    ] = None,
+    card: CircuitCard = None,
+    technology: TechnologyName = "gf180mcu",
+    values: Set = None,
+) -> None:
+    """Draw a circuit, or a part of it, from the same data as its netlist.
+
+    Parts are boxes or logic symbols with their names; `--part` looks into one.
+
+    Example: mtjspice schematic meram_word8 --part column0.sense -o sense.svg
+    """
+    from mtjspice.files import write_atomically
+    from mtjspice.reports.schematic import draw
+
+    if str(output) != "-" and output.suffix.lower() != ".svg":
+        raise InputError(f"--output {output} must end in .svg")
+    drawn = _bench(circuit, card, technology, "", "300", None, None, values).circuit
+    for name in part.split(".") if part else ():
+        drawn = drawn.part(name)
+    text = draw(drawn)
+    if str(output) == "-":
+        typer.echo(text, nl=False)
+    else:
+        write_atomically(output, text)
+
+
+@app.command()
 def simulate(
     deck: Annotated[
         str,

@@ -20,6 +20,8 @@ from mtjspice.errors import InputError
 READ_SLOT, WRITE_SLOT = 8e-9, 8e-9  # s; enough for lines of some hundred cells
 _BIAS, _SENSE, _LATCH, _END = 0.8e-9, 2.5e-9, 4.5e-9, 6.5e-9  # s, within a read
 _TRIGGER, _TRIGGER_HIGH = 1.0e-9, 4.5e-9  # s, within a write
+# V; a pulse of about 1 ns, half a precession of meram100
+_CONTROL = MappingProxyType({"gf180mcu": 0.78, "sky130": 0.70, "freepdk45": 0.245})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,10 +164,6 @@ class ArrayCycle(Bench):
                 found[f"sense_margin{k}"] = At(outputs, second + _LATCH + EDGE / 2)
                 found[f"data{k}_volts"] = At(Voltage(f"data{k}"), end - 2 * EDGE)
         return found
-
-
-# V; a pulse of about 1 ns, half a precession of meram100
-_CONTROL = MappingProxyType({"gf180mcu": 0.78, "sky130": 0.70, "freepdk45": 0.245})
 
 
 def _across(cell: Junction) -> Voltage:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from math import exp, log
 from types import MappingProxyType
 
 from scipy.optimize import brentq
 
+from mtjspice.circuits.benches.base import Bench
 from mtjspice.circuits.library.pulse import PulseWriter, TapPulseGenerator
 from mtjspice.circuits.measurements import Energy, Peak, Power, Rise, Voltage, Width
+from mtjspice.circuits.parameters import count, quantity
 from mtjspice.circuits.stimulus import EDGE, Signal
 from mtjspice.circuits.testbench import Testbench
 from mtjspice.device.constants import ROOM_TEMPERATURE
@@ -241,3 +243,33 @@ def _tap(writer: PulseWriter, width: float, rail: float, conditions: Conditions,
 
 def _place(writer: PulseWriter, conditions: Conditions) -> str:
     return f"{writer.technology.name} {conditions.corner or writer.technology.default_corner}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PulseWriterBench(Bench):
+    """One pulse of a generator and its driver on a load."""
+
+    circuit: PulseWriter = field(kw_only=False)
+    control: float = quantity(
+        lambda b: 0.36 * b.supply, "V", 0.0, lambda b: b.supply, "control voltage of a starved generator"
+    )
+    tap: int = count(0, 0, 31, "selected tap of a tapped generator")
+    write_rail: float = quantity(lambda b: min(1.25, 0.9 * b.supply), "V", 0.0, lambda b: b.supply, "write rail")
+    longest: float = quantity(3e-9, "s", 1e-10, 1e-6, "widest pulse that fits into the run")
+    load_capacitance: float = quantity(50e-15, "F", 0.0, 1e-11, "line at the driver", assumed=True)
+    load_resistance: float = quantity(10e3, "ohm", 10.0, 1e9, "cell at the driver", assumed=True)
+
+    def testbench(self) -> Testbench:
+        """Measured: width, amplitude, rise time, energy."""
+        generator = self.circuit.generator
+        settings = {"control": self.control}
+        if isinstance(generator, TapPulseGenerator):
+            if self.tap >= generator.taps:
+                raise InputError(f"tap {self.tap} is out of range; the generator has taps 0 to {generator.taps - 1}")
+            settings = tap_settings(generator, self.tap, self.supply)
+        load = Load(self.load_capacitance, self.load_resistance)
+        bench = pulse_bench(
+            self.circuit, settings, self.write_rail, self.longest,
+            Conditions(self.corner, self.temperature, 0.0, load),
+        )  # fmt: skip
+        return replace(bench, mismatch_seed=self.mismatch_seed)

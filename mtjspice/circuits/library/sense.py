@@ -133,7 +133,9 @@ class StrongArm(Circuit):
     outputs are low before.
     """
 
-    source = "T. Kobayashi et al., IEEE J. Solid-State Circuits 28, 523 (1993)"
+    source = (
+        "T. Kobayashi et al., IEEE J. Solid-State Circuits 28, 523 (1993); B. Razavi, IEEE SSC Mag. 7 (2), 12 (2015)"
+    )
 
     channel: str = choice("n", ("n", "p"), "channel of the input pair")
     pair: float = width(12.0, "input pair: its mismatch is most of the offset")
@@ -174,17 +176,19 @@ class VoltageSenseAmplifier(Circuit):
 
     ::
 
-              vdd                vdd                 vdd
-               |                  |                   |
-         vss--o| always on  off--o|             off--o|             off = not enable
-               |                  |                   |
-          +--o|              +--o|               +--o|              mirror
-          |    |             |    |              |    |
-          +----+-- mirror ---+--- | -- mirror ---+    |
-               |                  |                   |
-            resistor            cell              reference
-               |                  |                   |
-              bias       off--| (to vss)     off--| (to vss)
+             vdd                 vdd                  vdd
+              |                   |                    |
+         +--o|               +--o|                +--o|                mirror
+         |    |              |    |               |    |
+         +----|---- gate ----+----|---- gate -----+    |
+         |    |                   |                    |
+         |  vss-o|            off-o|             off-o|                off = not enable; the first always conducts
+         |    |                   |                    |
+         +----+                 cell               reference
+              |                   |                    |
+           resistor          off--| (to vss)      off--| (to vss)
+              |
+             bias
 
                          cell, reference -- StrongARM, p inputs --[inv]-- q, qb
 
@@ -194,7 +198,7 @@ class VoltageSenseAmplifier(Circuit):
     have settled. They lie near ground, so that the comparator has p-channel inputs and needs no level shift.
     """
 
-    source = "current sensing with a latched comparator: B. Razavi, IEEE Solid-State Circuits Mag. 7, no. 2, 12 (2015)"
+    source = "a read current and a clocked comparator, as in many STT-MRAM macros"
 
     bias_resistance: float = quantity(200e3, "ohm", 1e3, 1e8, "sets the read current")
     mirror: float = width(2.0, "FETs of the mirror", channel="p")
