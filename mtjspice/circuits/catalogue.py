@@ -10,12 +10,14 @@ from mtjspice.circuits.benches.array import ArrayCycle
 from mtjspice.circuits.benches.base import Bench, parse_states
 from mtjspice.circuits.benches.cell import CellPulse
 from mtjspice.circuits.benches.pulse import PulseWriterBench
+from mtjspice.circuits.benches.read import OneRead, read_path
 from mtjspice.circuits.benches.word import WordReadWriteRead
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.library.array import MeramArray
 from mtjspice.circuits.library.cells import Cell1T1M, Cell2T2M, DifferentialPair, STTCell
 from mtjspice.circuits.library.meram import MAX_BITS, MeramWord
 from mtjspice.circuits.library.pulse import PulseWriter, TapPulseGenerator
+from mtjspice.circuits.library.read import ComplementaryReadPath
 from mtjspice.circuits.technology import Technology
 from mtjspice.circuits.technology import technology as load_technology
 from mtjspice.circuits.testbench import Testbench
@@ -65,6 +67,22 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             Entry(
                 "differential_pair", "data bit and P-bit: weight and random drop-connect in one cell",
                 lambda technology, card: DifferentialPair(technology, card=card), CellPulse, "imec_iedm24",
+            ),
+            Entry(
+                "read_precharge", "cell, reference and precharge sense amplifier (PCSA)",
+                lambda technology, card: read_path(technology, card, "precharge"), OneRead,
+            ),
+            Entry(
+                "read_current_latched", "cell, reference and current-latched sense amplifier with clamps",
+                lambda technology, card: read_path(technology, card, "current_latched"), OneRead,
+            ),
+            Entry(
+                "read_strongarm", "cell, reference, read-current mirror and StrongARM comparator",
+                lambda technology, card: read_path(technology, card, "voltage"), OneRead,
+            ),
+            Entry(
+                "read_complementary", "both junctions of a 2T-2MTJ cell against each other, precharge sense amplifier",
+                lambda technology, card: ComplementaryReadPath(technology, card=card), OneRead,
             ),
             Entry(
                 "meram_word8", "MeRAM word: pulse generator, 8 columns of cell and sense amplifier (or meram_wordN)",
