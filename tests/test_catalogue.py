@@ -30,9 +30,10 @@ def by_ngspice(deck: str, folder: Path) -> dict[str, float]:
 
 
 def agree(found: float, printed: float, name: str) -> bool:
-    """ngspice measures on the same points, between which it interpolates as well; it prints seven digits."""
-    floor = {"s": 2e-14, "V": 2e-5, "J": 1e-17}[name]
-    return math.isclose(found, printed, rel_tol=2e-4, abs_tol=floor)
+    """ngspice measures on the same points, between which it interpolates as well; its integrals begin and end at
+    points."""  # fmt: skip
+    relative, floor = {"s": (2e-4, 2e-14), "V": (2e-4, 2e-5), "J": (2e-3, 1e-17)}[name]
+    return math.isclose(found, printed, rel_tol=relative, abs_tol=floor)
 
 
 @pytest.mark.parametrize("tech", technologies())

@@ -81,7 +81,7 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
                 lambda technology, card: read_path(technology, card, "voltage"), OneRead,
             ),
             Entry(
-                "read_complementary", "both junctions of a 2T-2MTJ cell against each other, precharge sense amplifier",
+                "read_complementary", "both junctions of a 2T-2MTJ cell against each other, current-latched amplifier",
                 lambda technology, card: ComplementaryReadPath(technology, card=card), OneRead,
             ),
             Entry(

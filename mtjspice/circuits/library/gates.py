@@ -1,6 +1,7 @@
 """Static CMOS gates; ``strength`` 1 is a unit inverter, whose p-channel FET is twice as wide as its n-channel one."""
 
 from dataclasses import dataclass
+from math import ceil
 
 from mtjspice.circuits.circuit import Builder, Circuit
 from mtjspice.circuits.elements import Port, inouts, inputs, outputs, supplies
@@ -26,10 +27,11 @@ class Inverter(Circuit):
         return (*inputs("a"), *outputs("y"), *supplies("vdd", "vss"))
 
     def build(self, add: Builder) -> None:
-        """One pair of transistors."""
-        unit = self.technology.unit_width
-        add.pmos("p", "y", "a", "vdd", width=2 * self.strength * unit, length=self.channel)
-        add.nmos("n", "y", "a", "vss", width=self.strength * unit, length=self.channel)
+        """One pair of transistors, in parallel ones where the models end."""
+        width = self.strength * self.technology.unit_width
+        parallel = ceil(2 * width / self.technology.pfet.max_width)
+        add.pmos("p", "y", "a", "vdd", width=2 * width / parallel, length=self.channel, multiplier=parallel)
+        add.nmos("n", "y", "a", "vss", width=width / parallel, length=self.channel, multiplier=parallel)
 
 
 @dataclass(frozen=True, kw_only=True)

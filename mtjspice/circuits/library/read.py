@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from mtjspice.circuits.circuit import Builder, Circuit
 from mtjspice.circuits.elements import Port, inputs, outputs, supplies
 from mtjspice.circuits.library.cells import Cell1T1M, Cell2T2M, ReferenceCell
-from mtjspice.circuits.library.sense import PrechargeSenseAmplifier
+from mtjspice.circuits.library.sense import CurrentLatchedSenseAmplifier, PrechargeSenseAmplifier
 from mtjspice.circuits.parameters import choice, part, quantity, width
 from mtjspice.device.card import MTJCard
 from mtjspice.errors import InputError
@@ -104,7 +104,11 @@ class ComplementaryReadPath(_Read):
         amplifier: cell at bl, reference at blb
 
     The cell has one source line, so that the bit lines are read ("bl"). q is high where junction a is AP and b is P.
+    The voltage on the junctions is positive; the clamps of the default amplifier keep it too low to write, which a
+    precharge amplifier on more than about a volt does not.
     """
+
+    amplifier: Circuit = part(lambda c: CurrentLatchedSenseAmplifier(c.technology), "sense amplifier")
 
     side: str = choice("bl", ("bl",), "line that is read; the source line is grounded")
     cell: Circuit = part(lambda c: Cell2T2M(c.technology, card=c.card), "memory cell with ports bl, blb, sl, wl")
