@@ -337,26 +337,34 @@ def test_mismatch_is_drawn_from_its_seed():
     assert len({round(value, 6) for value in found}) == 3
 
 
-def test_technology_of_ones_own(tmp_path):
-    """A technology is a folder anywhere; its inverter inverts."""
-    cards = "\n".join(
-        f".subckt {name} d g s b w=1u l=1u m=1 par=1 ad=0 as=0 pd=0 ps=0\n"
-        f"m1 d g s b {name}_model w={{w}} l={{l}} m={{m}}\n.ends\n.model {name}_model {kind} level=1 vto={vto} kp=1e-4"
-        for name, kind, vto in (("mynfet", "nmos", 0.5), ("mypfet", "pmos", -0.5))
-    )
-    (tmp_path / "tt.inc").write_text(cards + "\n", encoding="ascii")
-    sizes = (
-        'min_width = "1 um"\nmax_width = "50 um"\nmin_length = "1 um"\nmax_length = "9 um"\ndiffusion_length = "1 um"'
-    )
+SIZES = 'min_width = "1 um"\nmax_width = "50 um"\nmin_length = "1 um"\nmax_length = "9 um"\ndiffusion_length = "1 um"'
+CARDS = "\n".join(
+    f".subckt {name} d g s b w=1u l=1u m=1 par=1 ad=0 as=0 pd=0 ps=0\n"
+    f"m1 d g s b {name}_model w={{w}} l={{l}} m={{m}}\n.ends\n.model {name}_model {kind} level=1 vto={vto} kp=1e-4"
+    for name, kind, vto in (("mynfet", "nmos", 0.5), ("mypfet", "pmos", -0.5))
+)
+
+
+@pytest.mark.parametrize("library", [True, False])
+def test_technology_of_ones_own(library, tmp_path):
+    """A technology.toml anywhere, with a model file a corner or one library of sections; its inverter inverts."""
+    if library:
+        (tmp_path / "all.lib").write_text(f".lib tt\n{CARDS}\n.endl tt\n.lib ff\n.endl ff\n", encoding="ascii")
+    else:
+        (tmp_path / "tt.inc").write_text(CARDS + "\n", encoding="ascii")
     (tmp_path / "technology.toml").write_text(
         'title = "Mine"\nlicence = "CC0"\nsupply_voltage = "2 V"\ncorners = ["tt"]\ndefault_corner = "tt"\n'
-        'unit_width = "2 um"\nnotes = []\n'
-        f'[nfet]\nsubcircuit = "mynfet"\n{sizes}\n[pfet]\nsubcircuit = "mypfet"\n{sizes}\n'
-    )
+        'unit_width = "2 um"\nnotes = []\n' + ('library = "all.lib"\n' if library else "") +
+        f'[nfet]\nsubcircuit = "mynfet"\n{SIZES}\n[pfet]\nsubcircuit = "mypfet"\n{SIZES}\n'
+    )  # fmt: skip
     mine = technology(str(tmp_path / "technology.toml"))
     for level, expected in ((0.0, 2.0), (2.0, 0.0)):
         run = Testbench(Inverter(mine), 1e-9, {"a": level, "vdd": 2.0, "vss": 0.0}).run()
         assert run["v(y)"].values[-1] == pytest.approx(expected, abs=1e-3)
+    (tmp_path / ("all.lib" if library else "tt.inc")).unlink()
+    technology.cache_clear()
+    with pytest.raises(InputError, match=r"technology.toml: no model file (all.lib|<corner>.inc) for the corners tt"):
+        technology(str(tmp_path / "technology.toml"))
     with pytest.raises(InputError, match=r"there is no technology file .*nowhere.toml"):
         technology(str(tmp_path / "nowhere.toml"))
 

@@ -206,7 +206,7 @@ def test_another_technology_is_another_folder(another: Path, gf180mcu: Technolog
         ('default_corner = "typical"', 'default_corner = "tt"', r"unknown default_corner in other/.* 'tt'"),
         ('licence = "Apache-2.0"', "", r"missing or unknown keys: licence"),
         ("min_width", "minimum_width", r"\[nfet\]: missing or unknown keys: min_width, minimum_width"),
-        ('"sf", "statistical"', '"sf", "worst"', r"no model file for the corners worst"),
+        ('"sf", "statistical"', '"sf", "worst"', r"no model file <corner>.inc for the corners worst"),
         ('corners = ["typical"', 'corners = [1, "typical"', r"corners must be a list of strings"),
         ("[nfet]", "[nfet", r"other/technology.toml: "),
     ],

@@ -164,6 +164,7 @@ def deck(testbench: Testbench, include: bool | str = False) -> str:
     ``include`` True refers to the model cards by their absolute path, a text by that path; by default they are copied
     in, so that the deck runs anywhere.
     """
-    path = testbench.circuit.technology.model_path(testbench.corner)
-    models = f'.include "{path if include is True else include}"' if include else None
+    technology = testbench.circuit.technology
+    path = str(technology.model_path(testbench.corner)) if include is True else str(include)
+    models = technology.model_line(testbench.corner, path) if include else None
     return testbench.deck(models=models, control=testbench.commands())

@@ -1,8 +1,9 @@
 """CMOS technologies: which transistors there are, their limits, and where their model cards lie.
 
 A technology is a folder ``models/pdk/<name>`` with a ``technology.toml`` and one model file ``<corner>.inc``
-for each of its corners; a folder elsewhere serves as well (`technology` takes the path of its file). Lengths and widths
-are in metres throughout.
+for each of its corners; a folder elsewhere serves as well (`technology` takes the path of its file). With the key
+``library`` the corners are sections of one library file instead, which may lie anywhere. Lengths and widths are in
+metres throughout.
 """
 
 import tomllib
@@ -48,7 +49,8 @@ class Technology:
 
     ``supply_voltage`` (V) is the nominal one of its transistors; ``unit_width`` (m) is the width of the n-channel FET
     of a unit inverter, the measure of all default sizes. ``mismatch`` is the line that switches local mismatch on
-    after the model cards, empty where they have none. ``folder`` holds the model files.
+    after the model cards, empty where they have none. ``folder`` holds the model files; ``library``, if not empty, is
+    the one file in it that has a section for each corner.
     """
 
     name: str
@@ -62,15 +64,22 @@ class Technology:
     pfet: FETType
     folder: Traversable = field(repr=False, compare=False)
     mismatch: str = ""
+    library: str = ""
     notes: tuple[str, ...] = ()
 
     def model_path(self, corner: str) -> Traversable:
         """Return the model file of ``corner``; InputError for a corner that the technology does not have."""
-        return self.folder / f"{choose(f'{self.name} corner', corner, self.corners)}.inc"
+        known = choose(f"{self.name} corner", corner, self.corners)
+        return self.folder / (self.library or f"{known}.inc")
 
     def model_text(self, corner: str) -> str:
         """Return the model cards of ``corner`` as SPICE text; InputError for an unknown corner."""
-        return self.model_path(corner).read_text(encoding="utf-8")
+        path = self.model_path(corner)
+        return self.model_line(corner, str(path)) if self.library else path.read_text(encoding="utf-8")
+
+    def model_line(self, corner: str, path: str) -> str:
+        """Return the line that makes a simulator read the model cards of ``corner`` from ``path``."""
+        return f'.lib "{path}" {corner}' if self.library else f'.include "{path}"'
 
     def transistor(
         self, channel: str, where: str, width: float, length: float | None = None, multiplier: int = 1
@@ -187,7 +196,7 @@ def _read(file: Traversable, folder: Traversable, name: str, where: str) -> Tech
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:  # tomllib.TOMLDecodeError and UnicodeDecodeError are ValueErrors
         raise InputError(f"{where}: {error}") from None
-    table.setdefault("mismatch", "")
+    table = {"mismatch": "", "library": "", **table}
     _keys(table, _KEYS, where)
     corners = _strings(table, "corners", where)
     result = Technology(
@@ -202,18 +211,20 @@ def _read(file: Traversable, folder: Traversable, name: str, where: str) -> Tech
         pfet=_fet(table, "pfet", where),
         folder=folder,
         mismatch=_string(table, "mismatch", where),
+        library=_string(table, "library", where),
         notes=_strings(table, "notes", where),
     )
     missing = [corner for corner in corners if not result.model_path(corner).is_file()]
     if missing:
-        raise InputError(f"{where}: no model file for the corners {', '.join(missing)}")
+        file_name = result.library or "<corner>.inc"
+        raise InputError(f"{where}: no model file {file_name} for the corners {', '.join(missing)}")
     return result
 
 
 _KEYS = frozenset(
     {
-        "title", "licence", "supply_voltage", "corners", "default_corner", "unit_width", "mismatch", "notes",
-        "nfet", "pfet",
+        "title", "licence", "supply_voltage", "corners", "default_corner", "unit_width", "mismatch", "library",
+        "notes", "nfet", "pfet",
     }
 )  # fmt: skip
 

@@ -146,6 +146,57 @@ def _bench(
     )  # fmt: skip
 
 
+@app.command("calibrate-pulse")
+def calibrate_pulse(
+    width: Annotated[str, typer.Option("--width", help="Full width at half maximum: 1ns.")],
+    amplitude: Annotated[str, typer.Option("--amplitude", help="Voltage at the load: 1.2V.")],
+    taps: Annotated[bool, typer.Option("--taps", help="The generator with taps; by default the starved one.")] = False,
+    technology: TechnologyName = "gf180mcu",
+    corner: Corner = "",
+    temperature: Temperature = "300",
+    load_capacitance: Annotated[str, typer.Option("--load-capacitance", help="Line at the driver.")] = "50fF",
+    load_resistance: Annotated[str, typer.Option("--load-resistance", help="Cell at the driver.")] = "10kohm",
+    values: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find control voltage (or tap) and write rail for a pulse of a width and an amplitude, in a corner.
+
+    Some ten transistor-level simulations; parameters of the pulse writer (mtjspice netlist pulse_writer --list) can be
+    set. What the generator or the rail cannot make is refused with the limit.
+
+    Example: mtjspice calibrate-pulse --width 0.7ns --amplitude 1.5V --corner ss
+    """
+    from mtjspice import sweeps
+    from mtjspice.circuits.benches.pulse import Conditions, Load
+    from mtjspice.circuits.benches.pulse import calibrate_pulse as calibrate
+    from mtjspice.circuits.library.pulse import PulseWriter
+    from mtjspice.units import engineering
+
+    bench = _bench(
+        "tap_pulse_writer" if taps else "pulse_writer", None, technology, corner, temperature, None, None, values
+    )
+    assert isinstance(bench.circuit, PulseWriter)
+    load = Load(
+        sweeps.quantity(load_capacitance, "F", "--load-capacitance"),
+        sweeps.quantity(load_resistance, "ohm", "--load-resistance"),
+    )
+    with show_stages() as stage:
+        stage("calibrating the pulse")
+        found = calibrate(
+            bench.circuit, sweeps.quantity(width, "s", "--width"), sweeps.quantity(amplitude, "V", "--amplitude"),
+            Conditions(corner, bench.temperature, load=load),
+        )  # fmt: skip
+    if as_json:
+        print_json(found.as_dict())
+        return
+    chosen = [(name, engineering(volts, "V")) for name, volts in found.settings.items() if volts or not taps]
+    measured = (
+        ("write rail", found.rail, "V"), ("width", found.width, "s"), ("amplitude", found.amplitude, "V"),
+        ("rise time", found.rise_time, "s"), ("energy", found.energy, "J"),
+    )  # fmt: skip
+    print_table(("pulse", "value"), [*chosen, *((name, engineering(value, unit)) for name, value, unit in measured)])
+
+
 @app.command()
 def schematic(
     circuit: Annotated[str, typer.Argument(help="Circuit (see mtjspice netlist --list), for example pulse_writer.")],

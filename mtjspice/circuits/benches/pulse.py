@@ -13,6 +13,7 @@ from mtjspice.circuits.library.pulse import PulseWriter, TapPulseGenerator
 from mtjspice.circuits.measurements import Energy, Peak, Power, Rise, Voltage, Width
 from mtjspice.circuits.parameters import count, quantity
 from mtjspice.circuits.stimulus import EDGE, Signal
+from mtjspice.circuits.technology import Technology
 from mtjspice.circuits.testbench import Testbench
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.errors import InputError
@@ -41,6 +42,12 @@ class Conditions:
     temperature: float = ROOM_TEMPERATURE
     supply: float = 0.0
     load: Load = Load()
+
+    def resolved(self, technology: Technology) -> "Conditions":
+        """The same with the technology's corner and supply where they were left open."""
+        return replace(
+            self, corner=self.corner or technology.default_corner, supply=self.supply or technology.supply_voltage
+        )
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,8 @@ def pulse_bench(
 
     Raises InputError for a rail above the supply (the wells of the driver's p-channel FETs are there).
     """
-    supply = conditions.supply or writer.technology.supply_voltage
+    conditions = conditions.resolved(writer.technology)
+    supply = conditions.supply
     if not 0 < rail <= supply:
         raise InputError(f"write rail {rail:.4g} V is out of range; allowed: up to the supply of {supply:g} V")
     end = _BEGIN + 1.3 * longest + 1e-9
@@ -108,7 +116,8 @@ def calibrate_pulse(
     (relative). Raises InputError, naming the limit, for a pulse that is narrower or wider than the generator makes, or
     higher than the driver reaches with its rail at the supply.
     """
-    _check(writer, width, amplitude, conditions)
+    conditions = conditions.resolved(writer.technology)
+    _check(width, amplitude, conditions)
     rail = amplitude
     select = _tap if isinstance(writer.generator, TapPulseGenerator) else _control
     for _ in range(_ROUNDS):
@@ -127,7 +136,7 @@ def _rail(
     writer: PulseWriter, settings: Mapping[str, float], width: float, amplitude: float, conditions: Conditions
 ) -> float:
     """The voltage of the write rail at which the load gets ``amplitude``."""
-    supply = conditions.supply or writer.technology.supply_voltage
+    supply = conditions.supply
 
     def miss(rail: float) -> float:
         found = _measured(writer, settings, rail, width, conditions)
@@ -142,10 +151,11 @@ def _rail(
     return supply if best > 0 else _root(miss, 0.8 * amplitude, supply, AMPLITUDE_TOLERANCE / 4)
 
 
-def _check(writer: PulseWriter, width: float, amplitude: float, conditions: Conditions) -> None:
-    supply = conditions.supply or writer.technology.supply_voltage
-    if not 0 < amplitude <= supply:
-        raise InputError(f"amplitude {amplitude:g} V is out of range; the rail goes up to the supply of {supply:g} V")
+def _check(width: float, amplitude: float, conditions: Conditions) -> None:
+    if not 0 < amplitude <= conditions.supply:
+        raise InputError(
+            f"amplitude {amplitude:g} V is out of range; the rail goes up to the supply of {conditions.supply:g} V"
+        )
     if not 0 < width < 1e-6:
         raise InputError(f"pulse width {width * 1e9:g} ns is out of range; allowed: up to 1000 ns")
 
@@ -166,7 +176,7 @@ def _control(
     writer: PulseWriter, width: float, rail: float, conditions: Conditions, tolerance: float
 ) -> dict[str, float]:
     """The control voltage of a starved generator."""
-    supply = conditions.supply or writer.technology.supply_voltage
+    supply = conditions.supply
     longest = 2 * width
 
     def miss(control: float) -> float:
@@ -217,7 +227,7 @@ def _tap(writer: PulseWriter, width: float, rail: float, conditions: Conditions,
     """The tap of a tapped generator; widths grow with its number."""
     generator = writer.generator
     assert isinstance(generator, TapPulseGenerator)
-    supply = conditions.supply or writer.technology.supply_voltage
+    supply = conditions.supply
     widths: dict[int, float] = {}
 
     def of(tap: int) -> float:
@@ -242,7 +252,7 @@ def _tap(writer: PulseWriter, width: float, rail: float, conditions: Conditions,
 
 
 def _place(writer: PulseWriter, conditions: Conditions) -> str:
-    return f"{writer.technology.name} {conditions.corner or writer.technology.default_corner}"
+    return f"{writer.technology.name} {conditions.corner}"
 
 
 @dataclass(frozen=True, kw_only=True)
