@@ -51,7 +51,7 @@ def test_simulate_by_name_prints_what_the_bench_measures(command_line, tmp_path)
 def test_a_circuit_without_junctions_is_simulated_too(command_line, tmp_path):
     code, out, _ = command_line("simulate", "pulse_writer", "--plot", "p.png", "--out", "p.csv")
     assert code == 0
-    assert re.search(r"width +7\d\d(\.\d+)? ps", out)
+    assert re.search(r"width +3\d\d(\.\d+)? ps", out)
     assert (tmp_path / "p.png").stat().st_size > 1000
     assert (tmp_path / "p.csv").read_text().startswith("time [s],")
 
