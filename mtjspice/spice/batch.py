@@ -48,6 +48,7 @@ _CAUSES = (
     (re.compile(r"^.*(?:error on line|fatal error|circuit not parsed).*$", re.M | re.I), "the netlist was refused"),
     (re.compile(r"^Error.*$", re.M), "the netlist was refused"),
 )
+_PROGRESS = re.compile(r"(?:\s*Reference value :\s+\S+)+?(?=\s|[A-Za-z]|$)")  # that ngspice writes between other lines
 # A run that goes on after one of these did not simulate what the deck says. (Parameters that a model does not know are
 # not among them: foundries' model cards have some.)
 _SERIOUS = (*_CAUSES[:2], _CAUSES[7])
@@ -177,7 +178,7 @@ def cause(log: str, causes: Sequence[tuple[re.Pattern[str], str]]) -> str:
     for pattern, meaning in causes:
         found = pattern.search(log)
         if found is not None:
-            return f"{meaning}: {found[0].strip()}"
+            return f"{meaning}: {_PROGRESS.sub(' ', found[0]).strip()}"
     return ""
 
 

@@ -17,8 +17,8 @@ from mtjspice.circuits.stimulus import EDGE, Signal
 from mtjspice.circuits.testbench import INSTANCE, Drive, Testbench
 from mtjspice.errors import InputError
 
-READ_SLOT, WRITE_SLOT = 8e-9, 8e-9  # s; enough for lines of some hundred cells
-_BIAS, _SENSE, _LATCH, _END = 0.8e-9, 2.5e-9, 4.5e-9, 6.5e-9  # s, within a read
+WRITE_SLOT = 8e-9  # s
+_BIAS = 0.8e-9  # s, from the begin of a read to the clamps
 _TRIGGER, _TRIGGER_HIGH = 1.0e-9, 4.5e-9  # s, within a write
 # V; a pulse of about 1 ns, half a precession of meram100
 _CONTROL = MappingProxyType({"gf180mcu": 0.78, "sky130": 0.70, "freepdk45": 0.245})
@@ -50,6 +50,11 @@ class ArrayCycle(Bench):
         lambda b: Levels.of(b.technology).read_bias, "V", 0.0, lambda b: b.supply, "gates of the clamps"
     )
 
+    settle: float = quantity(
+        lambda b: 1.5e-9 + 25e-12 * b.circuit.rows, "s", 1e-10, 1e-6, "of the lines, from the clamps to sense"
+    )
+    integrate: float = quantity(2e-9, "s", 1e-10, 1e-6, "from sense to latch")
+
     def __post_init__(self) -> None:
         super().__post_init__()
         array = self.circuit
@@ -70,11 +75,30 @@ class ArrayCycle(Bench):
         """The junction of a cell, with its names in the deck."""
         return self.circuit.junctions(INSTANCE)[column * self.circuit.rows + row]
 
+    @property
+    def _sense(self) -> float:
+        """Rise of sense within a read (s)."""
+        return _BIAS + self.settle
+
+    @property
+    def _latch(self) -> float:
+        """Rise of latch within a read (s)."""
+        return self._sense + self.integrate
+
+    @property
+    def _read_end(self) -> float:
+        """Fall of latch within a read (s); the slot goes on for as long as the outputs need to be charged again."""
+        return self._latch + 2e-9
+
+    @property
+    def _read_slot(self) -> float:
+        return self._read_end + 1.5e-9
+
     def _slots(self) -> tuple[float | None, float, float | None, float]:
         """Begin of the first read, the write and the second read, and the end (s)."""
         if self.cycle == "write":
             return None, 0.0, None, WRITE_SLOT
-        return 0.0, READ_SLOT, READ_SLOT + WRITE_SLOT, 2 * READ_SLOT + WRITE_SLOT
+        return 0.0, self._read_slot, self._read_slot + WRITE_SLOT, 2 * self._read_slot + WRITE_SLOT
 
     def drives(self) -> dict[str, Drive]:
         """Sources of all inputs."""
@@ -94,10 +118,10 @@ class ArrayCycle(Bench):
                 chosen, until = self.written, WRITE_SLOT
             else:
                 signals["control"].to(begin + EDGE, 0.0)
-                signals["read_bias"].pulse(begin + _BIAS, begin + _LATCH + 4 * EDGE, self.read_bias)
-                signals["sense"].pulse(begin + _SENSE, begin + _END + 4 * EDGE, high)
-                signals["latch"].pulse(begin + _LATCH, begin + _END, high)
-                chosen, until = tuple(reading), READ_SLOT
+                signals["read_bias"].pulse(begin + _BIAS, begin + self._latch + 4 * EDGE, self.read_bias)
+                signals["sense"].pulse(begin + self._sense, begin + self._read_end + 4 * EDGE, high)
+                signals["latch"].pulse(begin + self._latch, begin + self._read_end, high)
+                chosen, until = tuple(reading), self._read_slot
             for signal, on in zip(columns, chosen, strict=True):
                 if on:
                     signal.pulse(begin + 3 * EDGE, begin + until - 3 * EDGE, high)
@@ -122,7 +146,8 @@ class ArrayCycle(Bench):
             array, self._slots()[-1], self.drives(), measurements=self.measurements(), probes=tuple(probes),
             states=self.states or default, corner=self.corner, temperature=self.temperature,
             mismatch_seed=self.mismatch_seed, max_step=5e-11, relative_tolerance=1e-3,
-            options="method=gear bypass=1", nodesets=holds,
+            # no bypass: transistors that a line leaves slowly would keep currents that are out of date
+            options="method=gear", nodesets=holds,
         )  # fmt: skip
 
     def _probed(self) -> tuple[Junction, ...]:
@@ -161,7 +186,7 @@ class ArrayCycle(Bench):
             found["read_energy"] = Energy(Power(tuple(self.drives())), second, end)
             for k in range(array.outputs):
                 outputs = Voltage(f"x{INSTANCE}.q{k}", f"x{INSTANCE}.qb{k}")
-                found[f"sense_margin{k}"] = At(outputs, second + _LATCH + EDGE / 2)
+                found[f"sense_margin{k}"] = At(outputs, second + self._latch + EDGE / 2)
                 found[f"data{k}_volts"] = At(Voltage(f"data{k}"), end - 2 * EDGE)
         return found
 

@@ -180,6 +180,10 @@ class MeramArray(Circuit):
         add.nmos(f"refdown{k}", f"refbl{k}", "vdd", "vss", width=self.switch.pull_down_width)
         add.use(f"reference{k}", reference, bl=f"refbl{k}", wl="vdd", sl=f"refsl{k}")
         add.capacitor(f"line{k}", f"refsl{k}", "vss", self.rows * self.column.source_line_capacitance)
+        if self.rows > 1:  # the closed transistors of a column, as one
+            add.nmos(f"refcells{k}", f"refsl{k}", "vss", f"refx{k}", width=self.column.cell.access,
+                     multiplier=self.rows - 1)  # fmt: skip
+            add.capacitor(f"inner{k}", f"refx{k}", "vss", 1e-16)
         add.nmos(f"refground{k}", f"refsl{k}", "write_driven", "vss", width=self.source_line)
         add.nmos(f"refselect{k}", f"refline{k}", "vdd", f"refsl{k}", width=self.select)
         for dummy in range(self.share - 1):
