@@ -18,6 +18,7 @@ from mtjspice.circuits.library.pulse import (
     TapPulseGenerator,
     WriteDriver,
 )
+from mtjspice.circuits.measurements import Peak, Voltage
 from mtjspice.circuits.stimulus import Signal
 from mtjspice.circuits.technology import technologies, technology
 from mtjspice.circuits.testbench import INSTANCE, Testbench
@@ -286,6 +287,10 @@ def test_cards_hold_the_temperature_of_the_bench():
     assert cold == rendering.text(Cell1T1M(GF, card=card), 300.0)
 
 
+class MtjCell(Inverter):
+    """Has the name of a subcircuit that is already there."""
+
+
 # --- benches -------------------------------------------------------------------------------------------------
 
 
@@ -308,6 +313,18 @@ def test_cards_hold_the_temperature_of_the_bench():
         (lambda: bench_of(Inverter(GF), mismatch_seed=0), "mismatch seed 0 is out of range"),
         (lambda: bench_of(Cell1T1M(GF, card=MERAM), states=(1, 1)), "2 states were given for the 1 junctions of cell"),
         (lambda: bench_of(Cell1T1M(GF, card=MERAM), states=(0,)), "states (0,) must be 1 (P) or -1 (AP)"),
+        (lambda: Testbench(Inverter(GF), 0.0, {"a": 0.0, "vdd": 3.3, "vss": 0.0}), "stop = 0 s must be positive"),
+        (
+            lambda: Testbench(Inverter(GF), 1e-9, {"a": ((1e-9, 0.0), (1e-9, 1.0)), "vdd": 3.3, "vss": 0.0}),
+            "the source of a must have finite voltages at times that increase from 0 on",
+        ),
+        (lambda: Testbench(Inverter(GF), 1e-9, {"a": float("nan"), "vdd": 3.3, "vss": 0.0}), "the source of a must"),
+        (
+            lambda: bench_of(Inverter(GF), measurements={"corner": Peak(Voltage("y"))}),
+            "a measurement cannot be called corner: the run's conditions are",
+        ),
+        (lambda: bench_of(Inverter(GF)).run("spice"), "unknown fidelity 'spice'; available: behavioral"),
+        (lambda: rendering.text(MtjCell(GF)), "a circuit cannot be called 'mtj_cell'; nfet_03v3, pfet_03v3, mtj_cell"),
         (lambda: Signal().to(1e-9, 1.0).to(1.01e-9, 0.0), "a signal cannot move at 1.01e-09 s"),
     ],
 )

@@ -16,6 +16,7 @@ from mtjspice.circuits.elements import MTJ, Element, Part, Passive, Source, Tran
 from mtjspice.device.card import MTJCard
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.temperature import at_temperature
+from mtjspice.errors import InputError
 from mtjspice.spice.text import number
 
 
@@ -43,6 +44,7 @@ class Library:
         """Add a circuit with all its parts; return the name of its subcircuit."""
         if circuit in self._circuits:
             return self._circuits[circuit]
+        self._check_name(circuit)
         elements = circuit.elements
         for element in elements:
             if isinstance(element, Part):
@@ -110,6 +112,16 @@ class Library:
         self._references[name] = element.card
         self.subcircuits.append(junction.reference_junction(at_temperature(element.card, self.temperature), name))
         return name
+
+    def _check_name(self, circuit: Circuit) -> None:
+        """Subcircuits that come from elsewhere: transistors from the model cards, junctions from here."""
+        technology = circuit.technology
+        reserved = (technology.nfet.subcircuit, technology.pfet.subcircuit)
+        if circuit.name in reserved or circuit.name.startswith((junction.CELL_MTJ, junction.REFERENCE_MTJ)):
+            raise InputError(
+                f"a circuit cannot be called {circuit.name!r}; {', '.join(reserved)}, {junction.CELL_MTJ} and "
+                f"{junction.REFERENCE_MTJ} are subcircuits that every netlist has"
+            )
 
     def _unused(self, name: str) -> str:
         taken = set(self._circuits.values())

@@ -6,6 +6,8 @@ after it (``vsense``), so that what the sources deliver is what the circuit draw
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +19,12 @@ from mtjspice.circuits.elements import GROUND, Junction
 from mtjspice.circuits.junction import OFFSET_SOURCE, SLOPE_SOURCE
 from mtjspice.circuits.measurements import Measurement, vectors_of
 from mtjspice.circuits.rendering import Library
-from mtjspice.circuits.simulation import simulate
+from mtjspice.circuits.simulation import FIDELITIES, simulate
 from mtjspice.circuits.stimulus import Points, Signal, written
 from mtjspice.device.card import MTJCard
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.temperature import check as checked_temperature
-from mtjspice.errors import InputError
+from mtjspice.errors import InputError, choose
 from mtjspice.spice.bank import Junction as ExternalJunction
 from mtjspice.spice.batch import run_batch
 from mtjspice.spice.text import number
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     import xarray
 
 INSTANCE = "dut"
+# of the datasets of runs, beside the measurements
+_ATTRIBUTES = frozenset(
+    {"circuit", "technology", "corner", "temperature", "card", "fidelity", "engine", "seed", "noise", "mtjspice"}
+)
 Drive = float | Signal | Points
 
 
@@ -83,7 +89,20 @@ class Testbench:
             )
         if set(self.states) - {1, -1}:
             raise InputError(f"states {self.states} must be 1 (P) or -1 (AP)")
+        for name, value in (("stop", self.stop), ("max_step", self.max_step)):
+            if not 0 < value < inf:
+                raise InputError(f"{name} = {value:g} s must be positive")
+        taken = _ATTRIBUTES & self.measurements.keys()
+        if taken:
+            raise InputError(f"a measurement cannot be called {', '.join(sorted(taken))}: the run's conditions are")
         self._check_drives()
+        for port in self.drives:
+            self._check_points(port)
+
+    def _check_points(self, port: str) -> None:
+        times, volts = zip(*self.points(port), strict=True)
+        if not all(map(isfinite, (*times, *volts))) or times[0] < 0 or any(b <= a for a, b in pairwise(times)):
+            raise InputError(f"the source of {port} must have finite voltages at times that increase from 0 on")
 
     def _check_drives(self) -> None:
         ports = {port.name: port.direction for port in self.circuit.ports()}
@@ -182,8 +201,8 @@ class Testbench:
         are handed on to it (``noise``, ``engine``, ``time_limit``). Junctions start in `states` with thermal tilts
         drawn from ``seed``.
         """
-        junctions = self.junctions()
-        if fidelity == "resistor" or not junctions:
+        choose("fidelity", fidelity, FIDELITIES)
+        if fidelity == "resistor" or not self.junctions():
             data = self._run_still(**options)
         else:
             states = bool(self.states) and "initial" not in options
