@@ -9,12 +9,14 @@ from mtjspice.circuits import parameters
 from mtjspice.circuits.benches.array import ArrayCycle
 from mtjspice.circuits.benches.base import Bench, parse_states
 from mtjspice.circuits.benches.cell import CellPulse
+from mtjspice.circuits.benches.cim import CimBench, ExSituBench
 from mtjspice.circuits.benches.pulse import PulseWriterBench
 from mtjspice.circuits.benches.read import OneRead, read_path
 from mtjspice.circuits.benches.word import WordReadWriteRead
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.library.array import MeramArray
 from mtjspice.circuits.library.cells import Cell1T1M, Cell2T2M, DifferentialPair, STTCell
+from mtjspice.circuits.library.cim import CimColumn, ExSituColumn
 from mtjspice.circuits.library.meram import MAX_BITS, MeramWord
 from mtjspice.circuits.library.pulse import PulseWriter, TapPulseGenerator
 from mtjspice.circuits.library.read import ComplementaryReadPath
@@ -91,6 +93,14 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             Entry(
                 "meram_array", "MeRAM array: 64 rows x 8 columns, word-line drivers, lines, shared sense amplifiers",
                 lambda technology, card: MeramArray(technology, card=card), ArrayCycle,
+            ),
+            Entry(
+                "cim_column8", "compute-in-memory column of 8 differential pairs, P-bits drawn in place",
+                lambda technology, card: CimColumn(technology, card=card), CimBench, "imec_iedm24",
+            ),
+            Entry(
+                "ex_situ_column8", "the same with P-bits drawn beside the column, sensed and written in",
+                lambda technology, card: ExSituColumn(technology, card=card), ExSituBench, "imec_iedm24",
             ),
         )
     }
