@@ -26,6 +26,7 @@ GF180 = technology("gf180mcu")
 CARD = load_card("meram100")
 SVG = "{http://www.w3.org/2000/svg}"
 UM = 1e-6
+SMALL = {"rows": 3, "columns": 4}  # of arrays: enough to be condensed, few enough to compare all labels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +92,9 @@ def _library() -> dict[str, Circuit]:
         for name, kind in vars(importlib.import_module(module.name)).items():
             if inspect.isclass(kind) and issubclass(kind, Circuit) and kind.__module__ == module.name:
                 card = {"card": CARD} if "card" in {field.name for field in fields(kind)} else {}
+                small = {key: value for key, value in SMALL.items() if key in {field.name for field in fields(kind)}}
                 if not inspect.isabstract(kind):
-                    circuits[name] = kind(GF180, **card)
+                    circuits[name] = kind(GF180, **card, **small)
     return circuits
 
 
