@@ -86,7 +86,7 @@ def test_long_columns_are_read_with_the_same_margin():
         states = "0" * (rows - 1) + "1"
         run = catalogue.bench("meram_array", values=values, states=states).testbench().run()
         assert run.attrs["data0_volts"] > 3.2
-        assert run.attrs["sense_margin0"] > 1.0
+        assert run.attrs["sense_margin0"] > 0.8
 
 
 def test_deck_of_four_thousand_cells_has_every_junction_once():

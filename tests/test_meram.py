@@ -11,6 +11,7 @@ import pytest
 from mtjspice.circuits import catalogue
 from mtjspice.circuits.benches.word import Levels, Read, Timing, WordBench, Write
 from mtjspice.circuits.library.meram import MeramWord
+from mtjspice.circuits.measurements import At, Voltage
 from mtjspice.circuits.technology import technology
 from mtjspice.circuits.testbench import INSTANCE
 from mtjspice.device import llg, macrospin
@@ -76,6 +77,28 @@ def test_sense_margin_has_the_sign_of_the_state_and_is_large(measured):
     for digit, margin in zip("01100101", margins, strict=True):
         assert (margin > 0) == (digit == "1")
         assert abs(margin) > 0.3
+
+
+@pytest.mark.parametrize("tech", ["gf180mcu", "sky130"])  # where the first guess decides what the latch holds
+def test_margin_does_not_depend_on_what_the_latch_holds(tech):
+    """A latch whose gates hang on the outputs would prefer its present data by hundreds of millivolts."""
+    testbench = catalogue.bench("meram_word2", technology=tech, states="01").testbench()
+    high = testbench.circuit.technology.supply_voltage
+    margins = []
+    for held in (0.0, high):
+        nodes = {f"data{bit}": held for bit in range(2)}
+        nodes |= {f"x{INSTANCE}.xcolumn{bit}.hold": high - held for bit in range(2)}
+        latch = Timing().latch + 2.5e-11
+        first = {
+            f"margin{bit}": At(Voltage(f"x{INSTANCE}.xcolumn{bit}.q", f"x{INSTANCE}.xcolumn{bit}.qb"), latch)
+            for bit in range(2)
+        }
+        run = replace(testbench, nodesets=nodes, measurements=first, stop=5.5e-9).run()
+        assert run["v(data0)"].values[0] == pytest.approx(held, abs=0.1)
+        margins.append([run.attrs[name] for name in first])
+    for one, other in zip(*margins, strict=True):
+        assert one == pytest.approx(other, rel=0.05)
+        assert abs(one) > 0.1
 
 
 def test_emitted_deck_does_not_depend_on_where_it_runs(measured, tmp_path):
@@ -315,7 +338,7 @@ def test_seeds_are_independent_of_each_other():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"name": "meram_word0"}, "unknown circuit 'meram_word0'; available: meram_word8"),
+        ({"name": "meram_word0"}, "unknown circuit 'meram_word0'; available: pulse_writer"),
         ({"name": "sram"}, "unknown circuit 'sram'"),
         ({"card": "nothing"}, "unknown card 'nothing'; available: imec_iedm24, meram100"),
         ({"technology": "tsmc"}, "unknown technology 'tsmc'; available: freepdk45, gf180mcu, sky130"),

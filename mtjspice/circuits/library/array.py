@@ -193,7 +193,11 @@ class MeramArray(Circuit):
             f"sense{k}", self.sense, q=f"q{k}", qb=f"qb{k}", cell=f"line{k}", reference=f"refline{k}",
             sense="sense_driven", latch="latch_driven", bias="read_bias",
         )  # fmt: skip
-        add.use(f"keep{k}", SetResetLatch(technology), set_low=f"qb{k}", reset_low=f"q{k}", q=f"data{k}", qb=None)
+        # gates of the latch on the outputs themselves would load them by what it holds, and so prefer it
+        for out in ("q", "qb"):
+            add.use(f"buffer{out}{k}", Buffer(technology, strength=1.0), a=f"{out}{k}", y=f"{out}_out{k}")
+        latch = SetResetLatch(technology)
+        add.use(f"keep{k}", latch, set_low=f"qb_out{k}", reset_low=f"q_out{k}", q=f"data{k}", qb=None)
 
     @property
     def _idle_line(self) -> float:

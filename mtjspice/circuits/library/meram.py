@@ -101,7 +101,10 @@ class MeramColumn(Circuit):
         add.capacitor("refsl", "refsl", "vss", self.source_line_capacitance)
         add.use("sense", self.sense, q="q", qb="qb", cell="sl", reference="refsl", sense="sense", latch="latch",
                 bias="read_bias")  # fmt: skip
-        add.use("keep", SetResetLatch(self.technology), set_low="qb", reset_low="q", q="data", qb="hold")
+        # gates of the latch on the outputs themselves would load them by what it holds, and so prefer it
+        for out in ("q", "qb"):
+            add.use(f"buffer{out}", Buffer(self.technology, strength=1.0), a=out, y=f"{out}_out")
+        add.use("keep", SetResetLatch(self.technology), set_low="qb_out", reset_low="q_out", q="data", qb="hold")
 
 
 @dataclass(frozen=True, kw_only=True)
