@@ -15,7 +15,7 @@ from mtjspice.errors import InputError
 from mtjspice.spice.engines import find_ngspice
 
 SMALL = {"meram_array": {"rows": 4, "columns": 4, "bench.mask": "0110"}, "meram_word8": {"bits": 2}}
-LARGE = {"cim_column8", "ex_situ_column8", "stt_trng"} & catalogue.ENTRIES.keys()  # have tests of their own
+LARGE = {"cim_column8", "ex_situ_column8", "stt_trng16", "vcma_trng4"}  # have tests of their own
 NETLISTS = Path(__file__).resolve().parent.parent / "netlists"
 
 

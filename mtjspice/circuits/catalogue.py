@@ -12,6 +12,7 @@ from mtjspice.circuits.benches.cell import CellPulse
 from mtjspice.circuits.benches.cim import CimBench, ExSituBench
 from mtjspice.circuits.benches.pulse import PulseWriterBench
 from mtjspice.circuits.benches.read import OneRead, read_path
+from mtjspice.circuits.benches.trng import SttTrngCycles, VcmaTrngCycles
 from mtjspice.circuits.benches.word import WordReadWriteRead
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.library.array import MeramArray
@@ -20,6 +21,7 @@ from mtjspice.circuits.library.cim import CimColumn, ExSituColumn
 from mtjspice.circuits.library.meram import MAX_BITS, MeramWord
 from mtjspice.circuits.library.pulse import PulseWriter, TapPulseGenerator
 from mtjspice.circuits.library.read import ComplementaryReadPath
+from mtjspice.circuits.library.trng import SttTrng, VcmaTrng
 from mtjspice.circuits.technology import Technology
 from mtjspice.circuits.technology import technology as load_technology
 from mtjspice.circuits.testbench import Testbench
@@ -101,6 +103,14 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             Entry(
                 "ex_situ_column8", "the same with P-bits drawn beside the column, sensed and written in",
                 lambda technology, card: ExSituColumn(technology, card=card), ExSituBench, "imec_iedm24",
+            ),
+            Entry(
+                "stt_trng16", "STT random-number generator: 16 channels with a perturb rail each, drivers, amplifiers",
+                lambda technology, card: SttTrng(technology, card=card), SttTrngCycles, "stt_trng_10ns",
+            ),
+            Entry(
+                "vcma_trng4", "VCMA random-number generator: a MeRAM word with a reset and a perturb pulse width",
+                lambda technology, card: VcmaTrng(technology, card=card), VcmaTrngCycles,
             ),
         )
     }
