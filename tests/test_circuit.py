@@ -18,7 +18,7 @@ from mtjspice.circuits.library.pulse import (
     TapPulseGenerator,
     WriteDriver,
 )
-from mtjspice.circuits.measurements import Peak, Voltage
+from mtjspice.circuits.measurements import Energy, Peak, Power, Voltage
 from mtjspice.circuits.stimulus import Signal
 from mtjspice.circuits.technology import technologies, technology
 from mtjspice.circuits.testbench import INSTANCE, Testbench
@@ -344,6 +344,27 @@ def test_a_signal_holds_and_moves():
     signal = Signal(0.5, edge=1e-10).pulse(1e-9, 2e-9, 3.0).to(2.1e-9, 0.5)
     expected = ((0.0, 0.5), (1e-9, 0.5), (1.1e-9, 3.0), (2e-9, 3.0), (2.1e-9, 0.5))
     assert [point == pytest.approx(wanted) for point, wanted in zip(signal.points, expected, strict=True)] == [True] * 5
+
+
+def test_energy_by_source_adds_up():
+    """A resistor of 1 kohm between two sources: 2 V x 1 mA from one, 1 V x -1 mA into the other, for 1 ns."""
+
+    @dataclass(frozen=True, kw_only=True)
+    class Wire(Circuit):
+        def ports(self):
+            return inouts("a", "b")
+
+        def build(self, add):
+            add.resistor("r", "a", "b", 1e3)
+
+    energies = {"a": Energy(Power(("a",))), "b": Energy(Power(("b",))), "both": Energy(Power(("a", "b")))}
+    run = Testbench(Wire(GF), 1e-9, {"a": 2.0, "b": 1.0}, measurements=energies).run()
+    delivered = dict(zip(run.source.values, run.delivered.values[-1], strict=True))
+    assert delivered["a"] == pytest.approx(2e-12, rel=1e-6)
+    assert delivered["b"] == pytest.approx(-1e-12, rel=1e-6)
+    for name, value in delivered.items():
+        assert run.attrs[name] == pytest.approx(value, rel=1e-9)
+    assert run.attrs["both"] == pytest.approx(1e-12, rel=1e-6)
 
 
 def test_mismatch_is_drawn_from_its_seed():

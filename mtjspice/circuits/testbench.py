@@ -17,7 +17,7 @@ from mtjspice.circuits.checks import connected_ports
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.elements import GROUND, Junction
 from mtjspice.circuits.junction import OFFSET_SOURCE, SLOPE_SOURCE
-from mtjspice.circuits.measurements import Measurement, vectors_of
+from mtjspice.circuits.measurements import Measurement, Power, vectors_of
 from mtjspice.circuits.rendering import Library
 from mtjspice.circuits.simulation import FIDELITIES, simulate
 from mtjspice.circuits.stimulus import Points, Signal, written
@@ -197,9 +197,10 @@ class Testbench:
     def run(self, fidelity: str = "resistor", *, seed: int = 1, **options: Any) -> "xarray.Dataset":
         """Simulate and return the waveforms; the attributes have the measurements by name.
 
-        ``fidelity`` is one of `mtjspice.circuits.simulation`: "resistor" has junctions that stand still. ``options``
-        are handed on to it (``noise``, ``engine``, ``time_limit``). Junctions start in `states` with thermal tilts
-        drawn from ``seed``.
+        ``delivered`` (time, source) is the energy (J) that each source has delivered so far; sources have the names of
+        the ports that they drive. ``fidelity`` is one of `mtjspice.circuits.simulation`: "resistor" has junctions that
+        stand still. ``options`` are handed on to it (``noise``, ``engine``, ``time_limit``). Junctions start in
+        `states` with thermal tilts drawn from ``seed``.
         """
         choose("fidelity", fidelity, FIDELITIES)
         if fidelity == "resistor" or not self.junctions():
@@ -210,10 +211,19 @@ class Testbench:
                 self.deck(states=states, saves=False), self._cells(), fidelity=fidelity, seed=seed,
                 temperature=self.temperature, vectors=self.vectors(), **options,
             )  # fmt: skip
-        return data.assign_attrs(
+        return self._with_energies(data).assign_attrs(
             circuit=self.circuit.name, technology=self.circuit.technology.name, corner=self.corner,
             temperature=self.temperature, **self.measure(data),
         )  # fmt: skip
+
+    def _with_energies(self, data: "xarray.Dataset") -> "xarray.Dataset":
+        power = np.stack([Power((name,)).values(_vectors(data)) for name in self.drives], axis=-1)
+        steps = np.diff(data["time"].values)[:, None]
+        energy = np.concatenate(
+            (np.zeros((1, power.shape[1])), np.cumsum(steps * (power[1:] + power[:-1]) / 2, axis=0))
+        )
+        about = {"units": "J", "long_name": "energy that a source has delivered"}
+        return data.assign(delivered=(("time", "source"), energy, about)).assign_coords(source=list(self.drives))
 
     def _cells(self) -> dict[str, MTJCard]:
         library = Library(self.temperature, False)
@@ -242,9 +252,14 @@ class Testbench:
     def measure(self, data: "xarray.Dataset") -> dict[str, float]:
         """Evaluate the measurements on waveforms; NaN for what cannot be measured."""
         time = np.asarray(data["time"].values)
-        vectors = {str(name): np.asarray(data[name].values) for name in data.data_vars if str(name)[1:2] == "("}
+        vectors = _vectors(data)
         return {name: measurement.evaluate(time, vectors) for name, measurement in self.measurements.items()}
 
     def at(self, **changes: Any) -> "Testbench":
         """Return the same bench with other conditions, such as ``corner="ss"``."""
         return replace(self, **changes)
+
+
+def _vectors(data: "xarray.Dataset") -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+    """The simulator's own vectors among the variables of a run, v(...) and i(...)."""
+    return {str(name): np.asarray(data[name].values) for name in data.data_vars if str(name)[1:2] == "("}

@@ -314,13 +314,15 @@ def simulate(
     if plot is not None:
         outputs.save_figure(report.figure, data, plot)
     if as_json:
-        print_json({**report.as_json(data), **({"measurements": measured} if measured else {})})
+        of_bench = {"measurements": measured, "delivered": report.delivered(data)} if measured else {}
+        print_json({**report.as_json(data), **of_bench})
         return
     typer.echo(report.heading(data))
     if "junction" in data.dims:
         print_table(*report.table(data))
     if measured:
         print_table(*report.measured_table(testbench, measured))
+        print_table(*report.delivered_table(data))
 
 
 @models_app.command("compile")

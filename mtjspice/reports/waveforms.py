@@ -82,6 +82,27 @@ def measured_table(
     return ("measured", "value"), rows
 
 
+def delivered(data: xr.Dataset) -> dict[str, float]:
+    """Energy that each source has delivered in the whole run, J."""
+    return {
+        str(name): float(value) for name, value in zip(data["source"].values, data["delivered"].values[-1], strict=True)
+    }
+
+
+def delivered_table(data: xr.Dataset) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Header and rows, one a source; those that deliver less than a hundredth of it are summed up."""
+    found = delivered(data)
+    total = sum(found.values())
+    large = {name: value for name, value in found.items() if abs(value) >= abs(total) / 100}
+    rest = total - sum(large.values())
+    parts = [
+        *sorted(large.items(), key=lambda item: -item[1]),
+        *([("others", rest)] if len(large) < len(found) else []),
+    ]
+    rows: list[tuple[str, ...]] = [(name, engineering(value, "J")) for name, value in parts]
+    return ("source", "delivered in the whole run"), rows
+
+
 def write_data(data: xr.Dataset, path: Path) -> None:
     """Write the dataset as NetCDF (``.nc``, with its provenance) or as plain columns in SI units (``.csv``)."""
     if path.suffix.lower() == ".nc":
