@@ -1,5 +1,6 @@
 """Functions that several test files use; pytest puts this folder on the path of imports."""
 
+import os
 import re
 import subprocess
 from functools import cache
@@ -40,3 +41,18 @@ def run_deck(lines: list[str], library: str, folder: Path) -> dict[str, str]:
     result = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
     assert result.returncode == 0, result.stderr
     return dict(re.findall(r"^(\w+) +?= +(\S+)$", result.stdout, re.MULTILINE))
+
+
+def simulators() -> set[int]:
+    """Process numbers of the ngspice processes that this process started and that still run."""
+    found = set()
+    for folder in Path("/proc").iterdir():
+        try:
+            state = (folder / "stat").read_text()
+        except OSError:
+            continue
+        name, _, rest = state.partition("(")[2].rpartition(")")
+        fields = rest.split()
+        if name.startswith("ngspice") and fields[0] != "Z" and int(fields[1]) == os.getpid():
+            found.add(int(folder.name))
+    return found

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import simulators
 
 from mtjspice.circuits.simulation import simulate
 from mtjspice.device.card import load_card
@@ -29,21 +30,6 @@ JUNCTION = "\n".join(
         ".tran 1p 5p",
     ]
 )
-
-
-def simulators() -> set[int]:
-    """Process numbers of the ngspice processes that this process started and that still run."""
-    found = set()
-    for folder in Path("/proc").iterdir():
-        try:
-            state = (folder / "stat").read_text()
-        except OSError:
-            continue
-        name, _, rest = state.partition("(")[2].rpartition(")")
-        fields = rest.split()
-        if name.startswith("ngspice") and fields[0] != "Z" and int(fields[1]) == os.getpid():
-            found.add(int(folder.name))
-    return found
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,10 @@ The circuit is the instance ``Xdut``; its ports are nodes of the same names. Eve
 after it (``vsense``), so that what the sources deliver is what the circuit draws.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from math import inf, isfinite
+from math import inf, isfinite, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +27,7 @@ from mtjspice.device.temperature import check as checked_temperature
 from mtjspice.errors import InputError, choose
 from mtjspice.spice.bank import Junction as ExternalJunction
 from mtjspice.spice.batch import run_batch
+from mtjspice.spice.many import Status, Variant, run_many
 from mtjspice.spice.text import number
 
 if TYPE_CHECKING:
@@ -150,12 +151,13 @@ class Testbench:
 
     def deck(
         self, *, models: str | None = None, states: bool = True, cosimulated: bool = False, saves: bool = True,
-        control: Sequence[str] = (),
+        control: Sequence[str] = (), seeded: bool = True,
     ) -> str:  # fmt: skip
         """Write the deck, with junctions that stand still, or with ``cosimulated`` ones.
 
         ``models`` replaces the model cards, for example by an ``.include`` line; ``states`` False leaves the junctions'
-        states out; ``control`` lines go into a ``.control`` block (see `commands`).
+        states out; ``control`` lines go into a ``.control`` block (see `commands`);
+        ``seeded`` False leaves the seed of the mismatch to them.
         """
         technology = self.circuit.technology
         library = Library(self.temperature, states, cosimulated)
@@ -174,7 +176,7 @@ class Testbench:
             models if models is not None else technology.model_text(self.corner).rstrip(),
         ]
         if self.mismatch_seed is not None:
-            lines += [technology.mismatch, f".option seed={self.mismatch_seed}"]
+            lines += [technology.mismatch, *([f".option seed={self.mismatch_seed}"] if seeded else [])]
         # trapezoidal, as co-simulation needs; chgtol: the charges here are of some fC
         basic = f"reltol={number(self.relative_tolerance)} chgtol=1e-16 temp={number(self.temperature - 273.15)}"
         lines.append(f".options {basic} {self.options}".rstrip())
@@ -215,6 +217,25 @@ class Testbench:
             circuit=self.circuit.name, technology=self.circuit.technology.name, corner=self.corner,
             temperature=self.temperature, **self.measure(data),
         )  # fmt: skip
+
+    def measure_draws(
+        self, seeds: Iterable[int], *, workers: int = 1, progress: Callable[[int], None] = lambda done: None,
+    ) -> Iterator[dict[str, float]]:  # fmt: skip
+        """Run once for every mismatch seed, junctions standing still, and yield the measurements; NaN for a failed run.
+
+        As ``at(mismatch_seed=seed).run().attrs`` for each, without ngspice's start-up for each. InputError where the
+        technology has no mismatch; ``progress`` gets the number of finished runs.
+        """
+        vectors = tuple(dict.fromkeys(name for one in self.measurements.values() for name in vectors_of(one)))
+        deck = self.at(mismatch_seed=1).deck(saves=False, seeded=False)
+        variants = (Variant(seed=seed) for seed in seeds)
+        for run in run_many(deck, variants, stop=self.stop, vectors=vectors, workers=workers, progress=progress):
+            if run.status is not Status.OK:
+                yield dict.fromkeys(self.measurements, nan)
+                continue
+            waveforms = {name: np.asarray(values, np.float64) for name, values in run.vectors.items()}
+            time = waveforms.pop("time")
+            yield {name: one.evaluate(time, waveforms) for name, one in self.measurements.items()}
 
     def _with_energies(self, data: "xarray.Dataset") -> "xarray.Dataset":
         power = np.stack([Power((name,)).values(_vectors(data)) for name in self.drives], axis=-1)

@@ -17,7 +17,7 @@ from mtjspice.circuits.measurements import Crossing, Voltage
 from mtjspice.circuits.stimulus import EDGE
 from mtjspice.device import derived
 from mtjspice.device.temperature import at_temperature
-from mtjspice.errors import InputError
+from mtjspice.errors import InputError, SimulatorError
 from mtjspice.statistics import Proportion, wilson
 
 if TYPE_CHECKING:
@@ -224,22 +224,31 @@ def read_yield(
     """Count wrong reads over ``reads`` draws of the mismatch, drawn from ``seed``; every second cell is AP.
 
     A read without a decision counts as wrong. ``offsets`` is a distribution measured with the same ``options`` (those
-    of `read_bench`), for the prediction. InputError for a technology without mismatch and for less than two reads.
+    of `read_bench`), for the prediction. InputError for a technology without mismatch and for less than two reads,
+    SimulatorError where runs fail.
     """
     if reads < 2:
         raise InputError(f"a yield needs at least two reads, not {reads}")
     seeds = mismatch_seeds(reads, seed)
-    states = [1 if k % 2 == 0 else -1 for k in range(reads)]
+    counts = []
+    for state, drawn, before in ((1, seeds[::2], 0), (-1, seeds[1::2], len(seeds[::2]))):
+        bench = read_bench(path, state=state, mismatch_seed=drawn[0], restore=EDGE, **options)  # type: ignore[arg-type]
+        supply = bench.points("vdd")[0][1]
 
-    def wrong(one: tuple[int, int]) -> bool:
-        state, draw = one
-        bench = read_bench(path, state=state, mismatch_seed=draw, restore=EDGE, **options)  # type: ignore[arg-type]
-        data = bench.run()
-        return decision(data.attrs["difference"], float(data["v(vdd)"][0])) != -state
+        def tell(done: int, before: int = before) -> None:
+            if progress is not None:
+                progress((before + done) / reads)
 
-    outcomes = np.array(_in_threads(wrong, list(zip(states, seeds, strict=True)), progress))
-    counted = [wilson(int(some.sum()), len(some), confidence) for some in (outcomes, outcomes[::2], outcomes[1::2])]
-    return ReadYield(counted[0], counted[1], counted[2], nan if offsets is None else offsets.error_rate)
+        found = [one["difference"] for one in bench.measure_draws(drawn, workers=THREADS, progress=tell)]
+        failed = int(np.isnan(found).sum())
+        if failed:
+            raise SimulatorError(f"{failed} of {len(found)} reads of {path.amplifier.name} could not be simulated")
+        counts.append((sum(decision(one, supply) != -state for one in found), len(found)))
+    (wrong_p, of_p), (wrong_ap, of_ap) = counts
+    return ReadYield(
+        wilson(wrong_p + wrong_ap, reads, confidence), wilson(wrong_p, of_p, confidence),
+        wilson(wrong_ap, of_ap, confidence), nan if offsets is None else offsets.error_rate,
+    )  # fmt: skip
 
 
 def mismatch_seeds(count: int, seed: int) -> tuple[int, ...]:
