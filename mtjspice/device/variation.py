@@ -1,6 +1,6 @@
 """Devices that differ: cards drawn with the spread from device to device, and the barrier's thickness."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import exp, isfinite, sqrt
 
@@ -40,7 +40,7 @@ def draw(
         if not 0 <= sigma <= 1:
             raise InputError(f"spread of {key} = {sigma:g} is out of range; allowed: 0 to 1 (relative deviation)")
     keys = list(spread)
-    deviations = _deviations(count, rng, _mixing(keys, correlation or {}))
+    deviations = _deviations(count, rng, mixing(keys, correlation or {}))
     drawn = {key: Origin("derived", f"drawn: {getattr(card, key):.6g} with a deviation of {spread[key]:.3g}")
              for key in keys}  # fmt: skip
     cards = []
@@ -54,9 +54,13 @@ def draw(
     return cards
 
 
-def _mixing(keys: list[str], correlation: Mapping[tuple[str, str], float]) -> NDArray[np.float64]:
-    """A matrix M (n, n) with M M^T the correlation matrix of the parameters ``keys``."""
+def mixing(keys: Sequence[str], correlation: Mapping[tuple[str, str], float]) -> NDArray[np.float64]:
+    """Return a matrix M (n, n) with M M^T the correlation matrix of the parameters ``keys``.
+
+    Raises InputError for correlations of others, outside -1 to 1, and for those that no distribution has.
+    """
     matrix = np.eye(len(keys))
+    places = {key: k for k, key in enumerate(keys)}
     for pair, value in correlation.items():
         if len(pair) != 2 or pair[0] == pair[1] or not set(pair) <= set(keys):
             raise InputError(f"correlation of {pair!r}: expected two different parameters that have a spread")
@@ -64,24 +68,24 @@ def _mixing(keys: list[str], correlation: Mapping[tuple[str, str], float]) -> ND
             raise InputError(f"correlation of {pair[0]} and {pair[1]} = {value:g} is out of range; allowed: -1 to 1")
         if correlation.get((pair[1], pair[0]), value) != value:
             raise InputError(f"correlation of {pair[0]} and {pair[1]} is given twice, with different values")
-        i, j = keys.index(pair[0]), keys.index(pair[1])
+        i, j = places[pair[0]], places[pair[1]]
         matrix[i, j] = matrix[j, i] = value
     # unlike Cholesky's, this root exists for a singular matrix too (a correlation of 1)
     values, vectors = np.linalg.eigh(matrix)
     if np.any(values < -1e-9):
         raise InputError(f"the correlations contradict each other (smallest eigenvalue {values[0]:.3g}, must be >= 0)")
-    mixing: NDArray[np.float64] = vectors * np.sqrt(np.maximum(values, 0))
-    return mixing
+    root: NDArray[np.float64] = vectors * np.sqrt(np.maximum(values, 0))
+    return root
 
 
-def _deviations(count: int, rng: np.random.Generator, mixing: NDArray[np.float64]) -> NDArray[np.float64]:
+def _deviations(count: int, rng: np.random.Generator, root: NDArray[np.float64]) -> NDArray[np.float64]:
     """Draw correlated normal deviates (count, n), none beyond the truncation."""
-    z = rng.standard_normal((count, len(mixing))) @ mixing.T
+    z = rng.standard_normal((count, len(root))) @ root.T
     while True:
         beyond = np.flatnonzero(np.any(np.abs(z) > TRUNCATION, axis=1))
         if not len(beyond):
             return z
-        z[beyond] = rng.standard_normal((len(beyond), len(mixing))) @ mixing.T
+        z[beyond] = rng.standard_normal((len(beyond), len(root))) @ root.T
 
 
 def barrier_scaled(card: MTJCard, thickness: float) -> MTJCard:
