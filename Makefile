@@ -25,7 +25,7 @@ test: dev
 
 slow: dev
 	-@$(MAKE) --no-print-directory tools
-	$(BIN)/pytest -n auto --dist loadfile -m slow $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal -m slow $(ARGS)
 
 # the wheel, installed into an empty environment
 wheel-test: dev
