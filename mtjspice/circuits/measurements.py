@@ -6,6 +6,7 @@ Times are in s, voltages in V. What cannot be measured (a level that is never cr
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf, isnan, nan
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,58 +160,52 @@ class Peak:
 
 
 @dataclass(frozen=True)
-class Width:
-    """Full width of a positive pulse at half of its largest value."""
+class _Span:
+    """Time between two levels of a positive pulse, which are shares of its largest value between two times."""
 
     of: Quantity
     after: float = 0.0
     before: float = inf
     unit = "s"
+    begin: ClassVar[tuple[float, str]]
+    end: ClassVar[tuple[float, str]]
 
     def evaluate(self, time: Floats, vectors: Vectors) -> float:
-        """Return the width, or NaN."""
-        half = Peak(self.of, "max", self.after, self.before).evaluate(time, vectors) / 2
-        begin = Crossing(self.of, half, "rise", self.after).evaluate(time, vectors)
-        return Crossing(self.of, half, "fall", begin).evaluate(time, vectors) - begin
+        """Return the time between them, or NaN."""
+        top = self._peak.evaluate(time, vectors)
+        first = Crossing(self.of, self.begin[0] * top, self.begin[1], self.after).evaluate(time, vectors)
+        return Crossing(self.of, self.end[0] * top, self.end[1], first).evaluate(time, vectors) - first
 
     def commands(self, name: str) -> list[str]:
         """Ngspice commands."""
-        begin = f" from={number(self.after)}" if self.after > 0 else ""
-        return [
-            *Peak(self.of, "max", self.after, self.before).commands(f"{name}_peak"),
-            f"let {name}_half = {name}_peak/2",
-            f"meas tran {name}_begin when {name}_peak_signal={name}_half rise=1{begin}",
-            f"meas tran {name}_end when {name}_peak_signal={name}_half fall=1{begin}",
-            f"let {name} = {name}_end-{name}_begin",
-            f"print {name}",
-        ]
+        window = f" from={number(self.after)}" if self.after > 0 else ""
+        lines = self._peak.commands(f"{name}_peak")
+        for label, (share, edge) in (("begin", self.begin), ("end", self.end)):
+            lines += [
+                f"let {name}_{label}_level = {share}*{name}_peak",
+                f"meas tran {name}_{label} when {name}_peak_signal={name}_{label}_level {edge}=1{window}",
+            ]
+        return [*lines, f"let {name} = {name}_end-{name}_begin", f"print {name}"]
+
+    @property
+    def _peak(self) -> Peak:
+        return Peak(self.of, "max", self.after, self.before)
 
 
 @dataclass(frozen=True)
-class Rise:
+class Width(_Span):
+    """Full width of a positive pulse at half of its largest value."""
+
+    begin = (0.5, "rise")
+    end = (0.5, "fall")
+
+
+@dataclass(frozen=True)
+class Rise(_Span):
     """Time from 10 % to 90 % of the largest value of a positive pulse."""
 
-    of: Quantity
-    after: float = 0.0
-    before: float = inf
-    unit = "s"
-
-    def evaluate(self, time: Floats, vectors: Vectors) -> float:
-        """Return the rise time, or NaN."""
-        top = Peak(self.of, "max", self.after, self.before).evaluate(time, vectors)
-        low, high = (Crossing(self.of, share * top, "rise", self.after).evaluate(time, vectors) for share in (0.1, 0.9))
-        return high - low
-
-    def commands(self, name: str) -> list[str]:
-        """Ngspice commands."""
-        begin = f" from={number(self.after)}" if self.after > 0 else ""
-        lines = Peak(self.of, "max", self.after, self.before).commands(f"{name}_peak")
-        for share, label in ((0.1, "low"), (0.9, "high")):
-            lines += [
-                f"let {name}_{label}_level = {share}*{name}_peak",
-                f"meas tran {name}_{label} when {name}_peak_signal={name}_{label}_level rise=1{begin}",
-            ]
-        return [*lines, f"let {name} = {name}_high-{name}_low", f"print {name}"]
+    begin = (0.1, "rise")
+    end = (0.9, "rise")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ r"""Benches of compute-in-memory columns: cycles of refresh and compute.
                            | refresh | compute        |               compute
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -182,9 +183,9 @@ class ColumnBench(Bench):
 
     # --- time
 
+    @abstractmethod
     def refresh_phases(self) -> tuple[tuple[str, float], ...]:
         """Names and durations of what comes before computing."""
-        raise NotImplementedError
 
     def phases(self) -> tuple[Phase, ...]:
         """Parts of a cycle, in order."""
@@ -222,8 +223,9 @@ class ColumnBench(Bench):
         ports = (port.name for port in self.circuit.ports() if port.direction == "input")
         return {name: Signal(self.supply if name in self.column.data_inputs else 0.0) for name in ports}
 
+    @abstractmethod
     def _drive(self, signals: dict[str, Signal], start: float, phase: Phase) -> None:
-        raise NotImplementedError
+        """Add the signals of a phase."""
 
     def _compute(self, signals: dict[str, Signal], begin: float) -> None:
         end = begin + self.settle + self.decision

@@ -11,6 +11,7 @@ junctions, so that no read can disturb them.
 The paper compares the two and does not show the circuits: these are choices of this project.
 """
 
+from abc import abstractmethod
 from dataclasses import dataclass
 
 from mtjspice.circuits.circuit import Builder, Circuit
@@ -94,9 +95,9 @@ class _Column(Circuit):
             raise InputError(f"{self.name} has the card {self.card.name}, its pairs {self.pair.card.name}")
 
     @property
+    @abstractmethod
     def pair(self) -> DifferentialPair:
         """The pair of each row."""
-        raise NotImplementedError
 
     @property
     def name(self) -> str:
