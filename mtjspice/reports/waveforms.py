@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DRAWN = 8  # junctions of a figure
+_STILL = 1e-3  # V
 _OF_JUNCTIONS = ("voltage", "conductance", "current", "energy", "temperature_rise")
 
 
@@ -134,7 +135,10 @@ def figure(data: xr.Dataset) -> "Figure":
 def _waveforms(data: xr.Dataset) -> "Figure":
     from mtjspice.reports import style
 
-    circuit = [str(name) for name in data.data_vars if str(name).startswith("v(")][:_DRAWN]
+    voltages = [str(name) for name in data.data_vars if str(name).startswith("v(")]
+    # supplies that stand still say nothing; a deck of nothing else is drawn as it is
+    moving_ones = [name for name in voltages if np.ptp(data[name].values) > _STILL]
+    circuit = (moving_ones or voltages)[:_DRAWN]
     moving = "junction" in data.dims
     heights = [0.9 if moving else 2.0] * bool(circuit) + ([1.0, 1.6, 0.9] if moving else [])
     figure, grid = style.new_figure(1.35 * sum(heights), len(heights), sharex=True, height_ratios=heights)
