@@ -77,6 +77,7 @@ class Levels:
 
 
 _LEVELS = MappingProxyType({"gf180mcu": Levels(), "sky130": Levels(1.25, 1.1), "freepdk45": Levels(1.0, 0.75)})
+_CONTROLS = MappingProxyType({"gf180mcu": 1.2, "sky130": 0.895, "freepdk45": 0.36})  # V; a pulse of about 1 ns
 RAIL_SHARE = 0.73  # of the supply, up to which an n-channel switch passes the rail
 
 
@@ -225,7 +226,11 @@ class WordReadWriteRead(Bench):
     """Reads a word, writes it with one pulse and reads it again."""
 
     control: float = quantity(
-        lambda b: 1.2 / 3.3 * b.supply, "V", 0.05, lambda b: b.supply, "control voltage of the pulse generator"
+        lambda b: _CONTROLS.get(b.technology.name, 0.4 * b.supply),
+        "V",
+        0.05,
+        lambda b: b.supply,
+        "control voltage of the pulse generator",
     )
     write_rail: float = quantity(
         lambda b: Levels.of(b.technology).write_rail, "V", 0.0, lambda b: b.supply, "write rail"
