@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from mtjspice.circuits.benches.base import Bench
-from mtjspice.circuits.benches.word import Levels
+from mtjspice.circuits.benches.word import read_bias_setting, write_rail_setting
 from mtjspice.circuits.elements import Junction
 from mtjspice.circuits.library.array import MeramArray
 from mtjspice.circuits.measurements import At, Energy, Measurement, Peak, Power, Voltage, Width
@@ -43,12 +43,8 @@ class ArrayCycle(Bench):
         lambda b: b.supply,
         "control voltage of the pulse generator",
     )
-    write_rail: float = quantity(
-        lambda b: Levels.of(b.technology).write_rail, "V", 0.0, lambda b: b.supply, "write rail"
-    )
-    read_bias: float = quantity(
-        lambda b: Levels.of(b.technology).read_bias, "V", 0.0, lambda b: b.supply, "gates of the clamps"
-    )
+    write_rail: float = write_rail_setting()
+    read_bias: float = read_bias_setting()
 
     settle: float = quantity(
         lambda b: 1.5e-9 + 25e-12 * b.circuit.rows, "s", 1e-10, 1e-6, "of the lines, from the clamps to sense"

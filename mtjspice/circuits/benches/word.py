@@ -221,6 +221,20 @@ class WordBench:
         return self.testbench().deck(models=models, control=control, cosimulated=cosimulated)
 
 
+def write_rail_setting() -> float:
+    """Return the field of a bench's write rail, by default that of the technology's `Levels`."""
+    value: float = quantity(lambda b: Levels.of(b.technology).write_rail, "V", 0.0, lambda b: b.supply, "write rail")
+    return value
+
+
+def read_bias_setting() -> float:
+    """Return the field of a bench's read bias, by default that of the technology's `Levels`."""
+    value: float = quantity(
+        lambda b: Levels.of(b.technology).read_bias, "V", 0.0, lambda b: b.supply, "gates of the clamps"
+    )
+    return value
+
+
 @dataclass(frozen=True, kw_only=True)
 class WordReadWriteRead(Bench):
     """Reads a word, writes it with one pulse and reads it again."""
@@ -232,12 +246,8 @@ class WordReadWriteRead(Bench):
         lambda b: b.supply,
         "control voltage of the pulse generator",
     )
-    write_rail: float = quantity(
-        lambda b: Levels.of(b.technology).write_rail, "V", 0.0, lambda b: b.supply, "write rail"
-    )
-    read_bias: float = quantity(
-        lambda b: Levels.of(b.technology).read_bias, "V", 0.0, lambda b: b.supply, "gates of the clamps"
-    )
+    write_rail: float = write_rail_setting()
+    read_bias: float = read_bias_setting()
 
     def word_bench(self) -> WordBench:
         """Return the bench of the three operations."""

@@ -62,7 +62,7 @@ class MeramColumn(Circuit):
     While writing, ``write`` grounds the source line; while reading, the switch grounds the bit line.
     """
 
-    source = "clamped current-mode read: pdk figures of this project; after A. Lee et al., IEEE Magn. Lett. 7 (2016)"
+    source = "a design of this project: the source line is sensed, so that a read raises the anisotropy"
 
     card: MTJCard
     cell: Cell1T1M = part(lambda c: Cell1T1M(c.technology, card=c.card), "cell")

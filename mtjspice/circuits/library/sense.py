@@ -78,7 +78,7 @@ class CurrentLatchedSenseAmplifier(Circuit):
     The difference of the outputs at that moment is the margin.
     """
 
-    source = "clamped precharge amplifier of the MeRAM word (mtjspice.circuits.meram)"
+    source = "a design of this project: a precharge amplifier behind clamps"
 
     precharge: float = width(1.0, "precharge and equaliser", channel="p")
     latch_n: float = width(4.0, "n-channel FETs of the pair")
