@@ -162,7 +162,7 @@ class Builder:
 class Circuit(ABC):
     """Base of all circuits; a subclass declares parameters (`mtjspice.circuits.parameters`), ports and elements."""
 
-    source: ClassVar[str] = ""  # where the circuit is from, for the catalogue
+    source: ClassVar[str] = "a design of this project"  # where the circuit is from
 
     technology: Technology = field(kw_only=False)
 

@@ -111,6 +111,7 @@ def netlist(
             if as_json:
                 print_json(circuit_listing.parameters_as_json(bench))
             else:
+                typer.echo(f"{bench.circuit.name} in {technology}; source: {bench.circuit.source}")
                 print_table(*circuit_listing.parameters(bench))
             return
         if subcircuit:

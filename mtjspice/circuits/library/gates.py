@@ -19,6 +19,8 @@ def _strength(default: float = 1.0) -> float:
 class Inverter(Circuit):
     """y = not a."""
 
+    source = "textbook static CMOS"
+
     strength: float = _strength()
     channel: float = length(1.0, "channel length")
 
@@ -42,6 +44,8 @@ class Buffer(Circuit):
 
         a --|>o--|>o-- ... --|>o-- y
     """
+
+    source = "textbook static CMOS"
 
     strength: float = _strength(4.0)
 
@@ -73,6 +77,8 @@ class Buffer(Circuit):
 class Nand(Circuit):
     """y = not (a0 and a1 and ...); the n-channel FETs in series are wider by their number."""
 
+    source = "textbook static CMOS"
+
     fan_in: int = count(2, 2, 4, "inputs")
     strength: float = _strength()
 
@@ -99,6 +105,8 @@ class Nand(Circuit):
 @dataclass(frozen=True, kw_only=True)
 class Nor(Circuit):
     """y = not (a0 or a1 or ...); the p-channel FETs in series are wider by their number."""
+
+    source = "textbook static CMOS"
 
     fan_in: int = count(2, 2, 4, "inputs")
     strength: float = _strength()
@@ -127,6 +135,8 @@ class Nor(Circuit):
 class TransmissionGate(Circuit):
     """Connects a and b while ``on`` is high and ``off``, its inverse, low."""
 
+    source = "textbook static CMOS"
+
     strength: float = _strength()
 
     def ports(self) -> tuple[Port, ...]:
@@ -146,6 +156,8 @@ class SetResetLatch(Circuit):
 
     ``q`` is 1 after ``set_low`` was low, 0 after ``reset_low`` was.
     """
+
+    source = "textbook static CMOS"
 
     strength: float = _strength(0.5)
 
