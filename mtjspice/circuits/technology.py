@@ -49,7 +49,8 @@ class Technology:
 
     ``supply_voltage`` (V) is the nominal one of its transistors; ``unit_width`` (m) is the width of the n-channel FET
     of a unit inverter, the measure of all default sizes. ``mismatch`` is the line that switches local mismatch on
-    after the model cards, empty where they have none. ``folder`` holds the model files; ``library``, if not empty, is
+    after the model cards, ``process`` the one that draws the process variation of ``process_corner``; both are empty
+    where the cards have none. ``folder`` holds the model files; ``library``, if not empty, is
     the one file in it that has a section for each corner.
     """
 
@@ -64,6 +65,8 @@ class Technology:
     pfet: FETType
     folder: Traversable = field(repr=False, compare=False)
     mismatch: str = ""
+    process: str = ""
+    process_corner: str = ""
     library: str = ""
     notes: tuple[str, ...] = ()
 
@@ -196,7 +199,7 @@ def _read(file: Traversable, folder: Traversable, name: str, where: str) -> Tech
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:  # tomllib.TOMLDecodeError and UnicodeDecodeError are ValueErrors
         raise InputError(f"{where}: {error}") from None
-    table = {"mismatch": "", "library": "", **table}
+    table = {"mismatch": "", "process": "", "process_corner": "", "library": "", **table}
     _keys(table, _KEYS, where)
     corners = _strings(table, "corners", where)
     result = Technology(
@@ -211,9 +214,15 @@ def _read(file: Traversable, folder: Traversable, name: str, where: str) -> Tech
         pfet=_fet(table, "pfet", where),
         folder=folder,
         mismatch=_string(table, "mismatch", where),
+        process=_string(table, "process", where),
+        process_corner=_string(table, "process_corner", where),
         library=_string(table, "library", where),
         notes=_strings(table, "notes", where),
     )
+    if bool(result.process) != bool(result.process_corner):
+        raise InputError(f"{where}: process and process_corner go together")
+    if result.process_corner:
+        choose(f"process_corner in {where}", result.process_corner, corners)
     missing = [corner for corner in corners if not result.model_path(corner).is_file()]
     if missing:
         file_name = result.library or "<corner>.inc"
@@ -223,8 +232,8 @@ def _read(file: Traversable, folder: Traversable, name: str, where: str) -> Tech
 
 _KEYS = frozenset(
     {
-        "title", "licence", "supply_voltage", "corners", "default_corner", "unit_width", "mismatch", "library",
-        "notes", "nfet", "pfet",
+        "title", "licence", "supply_voltage", "corners", "default_corner", "unit_width", "mismatch", "process",
+        "process_corner", "library", "notes", "nfet", "pfet",
     }
 )  # fmt: skip
 

@@ -49,7 +49,8 @@ class Testbench:
     ``loads`` are capacitances (F) and ``resistors`` resistances (ohm) from ports to ground. ``probes`` are further
     vectors to save, with nodes inside the circuit written as ``v(xdut.node)``. ``states`` (1 P, -1 AP) are those of the
     junctions before the run, all P by default. ``mismatch_seed`` draws every transistor's mismatch, where the
-    technology has any. ``options`` are further ones of ngspice ("bypass=1"), ``nodesets`` first guesses (V) of node
+    technology has any; ``process_seed`` draws the process variation that they share, in the technology's corner for
+    that. (If both are given they must be equal: ngspice has one generator.) ``options`` are further ones of ngspice ("bypass=1"), ``nodesets`` first guesses (V) of node
     potentials, which choose the state of a latch. Times are in s, ``temperature`` in K. The default step and tolerance
     hold the width of a 0.55 ns pulse within 0.1 % of a ten times finer run.
     """
@@ -67,6 +68,7 @@ class Testbench:
     corner: str = ""
     temperature: float = ROOM_TEMPERATURE
     mismatch_seed: int | None = None
+    process_seed: int | None = None
     max_step: float = 1e-11
     relative_tolerance: float = 1e-4
     options: str = ""
@@ -76,13 +78,11 @@ class Testbench:
     def __post_init__(self) -> None:
         technology = self.circuit.technology
         if not self.corner:
-            object.__setattr__(self, "corner", technology.default_corner)
+            drawn = self.process_seed is not None and technology.process_corner
+            object.__setattr__(self, "corner", drawn or technology.default_corner)
         technology.model_path(self.corner)  # an unknown corner is an error
         checked_temperature(self.temperature)
-        if self.mismatch_seed is not None and not technology.mismatch:
-            raise InputError(f"the model cards of {technology.name} have no mismatch")
-        if self.mismatch_seed is not None and not 0 < self.mismatch_seed < 2**31:
-            raise InputError(f"mismatch seed {self.mismatch_seed} is out of range; allowed: 1 to {2**31 - 1}")
+        self._check_seeds()
         if self.states and len(self.states) != len(self.circuit.own_junctions):
             raise InputError(
                 f"{len(self.states)} states were given for the {len(self.circuit.own_junctions)} junctions "
@@ -99,6 +99,25 @@ class Testbench:
         self._check_drives()
         for port in self.drives:
             self._check_points(port)
+
+    def _check_seeds(self) -> None:
+        technology = self.circuit.technology
+        for what, seed, line in (
+            ("mismatch", self.mismatch_seed, technology.mismatch), ("process", self.process_seed, technology.process),
+        ):  # fmt: skip
+            if seed is not None and not line:
+                raise InputError(f"the model cards of {technology.name} have no {what} variation")
+            if seed is not None and not 0 < seed < 2**31:
+                raise InputError(f"{what} seed {seed} is out of range; allowed: 1 to {2**31 - 1}")
+        if self.process_seed is not None and self.corner != technology.process_corner:
+            raise InputError(f"process variation is drawn in the corner {technology.process_corner}, not {self.corner}")
+        if None not in (self.mismatch_seed, self.process_seed) and self.mismatch_seed != self.process_seed:
+            raise InputError("mismatch and process variation of one run have one seed")
+
+    @property
+    def simulator_seed(self) -> int | None:
+        """Seed of what ngspice draws; None where it draws nothing."""
+        return self.mismatch_seed if self.mismatch_seed is not None else self.process_seed
 
     def _check_points(self, port: str) -> None:
         times, volts = zip(*self.points(port), strict=True)
@@ -175,8 +194,10 @@ class Testbench:
             *(f"R{port} {port} 0 {number(ohm)}" for port, ohm in self.resistors.items()),
             models if models is not None else technology.model_text(self.corner).rstrip(),
         ]
-        if self.mismatch_seed is not None:
-            lines += [technology.mismatch, *([f".option seed={self.mismatch_seed}"] if seeded else [])]
+        lines += [technology.mismatch] if self.mismatch_seed is not None else []
+        lines += [technology.process] if self.process_seed is not None else []
+        if self.simulator_seed is not None and seeded:
+            lines.append(f".option seed={self.simulator_seed}")
         # trapezoidal, as co-simulation needs; chgtol: the charges here are of some fC
         basic = f"reltol={number(self.relative_tolerance)} chgtol=1e-16 temp={number(self.temperature - 273.15)}"
         lines.append(f".options {basic} {self.options}".rstrip())

@@ -4,6 +4,9 @@ A space is the product of its sweeps and, where it has random dimensions, of a n
 of everything random: the same sample number stands for the same device at every point of the sweeps, and does not
 change when a sweep gets other values. Every point has a seed of its own, for noise, which depends on the study's seed
 and on the point's values alone: a point can be done again without the others.
+
+What a simulator draws itself (the foundry's mismatch and process variation) is a random dimension whose value is the
+seed that the simulator is given.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +14,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import product
 from math import isfinite, log, prod, sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +29,7 @@ Value = float | int | str
 
 SAMPLINGS = ("monte-carlo", "latin-hypercube", "sobol")
 DISTRIBUTIONS = ("normal", "lognormal", "uniform")
+LARGEST_SIMULATOR_SEED = 2**31
 _SEEDS = 2**32
 _RESERVED = ("sample", "trial")
 
@@ -120,6 +125,8 @@ class Point:
 class Space:
     """Sweeps, random dimensions with ``samples`` draws of them, and ``trials`` repetitions with other noise.
 
+    ``seeds`` names further random dimensions that the simulator draws: their value is a seed, 1 to 2^31 - 1, the same one
+    for all of them in a sample, since ngspice has one generator.
     ``correlations`` maps pairs of random dimensions to the correlation of their normal scores (a Gaussian copula), as
     Pearson's coefficient between normal dimensions. ``sampling`` is plain Monte Carlo, Latin hypercube, or Sobol points
     (scrambled), for which ``samples`` should be a power of two.
@@ -127,6 +134,7 @@ class Space:
 
     sweeps: tuple[Sweep, ...] = ()
     spreads: tuple[Spread, ...] = ()
+    seeds: tuple[str, ...] = ()
     samples: int = 1
     trials: int = 1
     seed: int = 1
@@ -134,7 +142,7 @@ class Space:
     correlations: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        names = [*(sweep.name for sweep in self.sweeps), *(spread.name for spread in self.spreads)]
+        names = [*(sweep.name for sweep in self.sweeps), *(spread.name for spread in self.spreads), *self.seeds]
         for name in names:
             if name in _RESERVED:
                 raise InputError(f"a dimension cannot be called {name!r}, which is that of the {name}s")
@@ -143,17 +151,22 @@ class Space:
         choose("sampling", self.sampling, SAMPLINGS)
         if self.samples < 1 or self.trials < 1:
             raise InputError(f"samples = {self.samples} and trials = {self.trials} must be at least 1")
-        if self.samples > 1 and not self.spreads:
+        if self.samples > 1 and not self.is_random:
             raise InputError(f"{self.samples} samples of nothing: the space has no random dimension (use trials)")
         if not 0 <= self.seed < _SEEDS:
             raise InputError(f"seed {self.seed} is out of range; allowed: 0 to {_SEEDS - 1}")
         mixing([one.name for one in self.spreads], self.correlations)
 
     @property
+    def is_random(self) -> bool:
+        """Whether there is a dimension of samples."""
+        return bool(self.spreads or self.seeds)
+
+    @property
     def dimensions(self) -> tuple[str, ...]:
         """Names of the dimensions of results: sweeps, then "sample" and "trial" where there are several."""
         return (
-            *(sweep.name for sweep in self.sweeps), *(("sample",) if self.spreads else ()),
+            *(sweep.name for sweep in self.sweeps), *(("sample",) if self.is_random else ()),
             *(("trial",) if self.trials > 1 else ()),
         )  # fmt: skip
 
@@ -161,7 +174,7 @@ class Space:
     def shape(self) -> tuple[int, ...]:
         """Sizes of the dimensions."""
         return (
-            *(len(sweep.values) for sweep in self.sweeps), *((self.samples,) if self.spreads else ()),
+            *(len(sweep.values) for sweep in self.sweeps), *((self.samples,) if self.is_random else ()),
             *((self.trials,) if self.trials > 1 else ()),
         )  # fmt: skip
 
@@ -169,12 +182,24 @@ class Space:
         """Return the number of points."""
         return prod(self.shape)
 
-    def draws(self) -> dict[str, Floats]:
-        """Values of the random dimensions, (samples,) each."""
-        if not self.spreads:
-            return {}
-        scores = ndtri(self._uniform()) @ mixing([one.name for one in self.spreads], self.correlations).T
-        return {one.name: one.quantile(ndtr(scores[:, k])) for k, one in enumerate(self.spreads)}
+    def draws(self) -> dict[str, NDArray[np.float64] | NDArray[np.int64]]:
+        """Values of the random dimensions, (samples,) each; those of ``seeds`` are whole numbers."""
+        found: dict[str, NDArray[np.float64] | NDArray[np.int64]] = {}
+        if self.spreads:
+            scores = ndtri(self._uniform()) @ mixing([one.name for one in self.spreads], self.correlations).T
+            found.update({one.name: one.quantile(ndtr(scores[:, k])) for k, one in enumerate(self.spreads)})
+        if self.seeds:
+            rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(1,)))
+            found.update(dict.fromkeys(self.seeds, rng.integers(1, LARGEST_SIMULATOR_SEED, self.samples)))
+        return found
+
+    def coordinates(self) -> dict[str, tuple[str, NDArray[Any], str]]:
+        """Sweeps and random dimensions by name: the dimension that they lie along, their values and their unit."""
+        units = {one.name: one.unit for one in self.spreads}
+        return {
+            **{one.name: (one.name, np.array(one.values), one.unit) for one in self.sweeps},
+            **{name: ("sample", values, units.get(name, "")) for name, values in self.draws().items()},
+        }
 
     def points(self) -> Iterator[Point]:
         """All points, the last dimension fastest."""
@@ -189,13 +214,13 @@ class Space:
             raise InputError(f"there is no point {place}; the dimensions {self.dimensions} have the sizes {self.shape}")
         return self._point(place, self.draws())
 
-    def _point(self, index: tuple[int, ...], drawn: Mapping[str, Floats]) -> Point:
+    def _point(self, index: tuple[int, ...], drawn: Mapping[str, NDArray[Any]]) -> Point:
         values: dict[str, Value] = {sweep.name: sweep.values[i] for sweep, i in zip(self.sweeps, index, strict=False)}
         rest = list(index[len(self.sweeps) :])
-        sample = rest.pop(0) if self.spreads else 0
+        sample = rest.pop(0) if self.is_random else 0
         trial = rest.pop(0) if self.trials > 1 else 0
         seed = _seed(self.seed, values, sample, trial)
-        return Point(index, {**values, **{name: float(those[sample]) for name, those in drawn.items()}}, seed)
+        return Point(index, {**values, **{name: those[sample].item() for name, those in drawn.items()}}, seed)
 
     def _uniform(self) -> Floats:
         """Points in the unit cube, (samples, random dimensions), none on its faces."""
