@@ -1,4 +1,4 @@
-"""What many small transients cost: one ngspice process for each, PySpice's own loop, and `spice.many`.
+"""What many small transients cost: one ngspice process for each, PySpice's own loop, `spice.many`, `spice.replicas`.
 
     python benchmarks/many.py [--runs 300]
 
@@ -8,6 +8,7 @@ netlist for each run. Every way includes writing what the simulator reads and ge
 """
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from pathlib import Path
 from mtjspice.spice.engines import find_libngspice, find_ngspice
 from mtjspice.spice.many import Status, Variant, run_many
 from mtjspice.spice.raw import read_raw
+from mtjspice.spice.replicas import run_replicas
 
 STOP = 1e-5
 BODY = """V1 in 0 sin(0 1 1meg)
@@ -75,6 +77,21 @@ def many(runs: int, workers: int) -> int:
     return points
 
 
+def replicas(runs: int, workers: int) -> int:
+    variants = (Variant({"r": ohm}) for ohm in resistances(runs))
+    points = 0
+    for run in run_replicas(DECK, variants, stop=STOP, vectors=["v(a)", "v(b)"], workers=workers):
+        assert run.status is Status.OK
+        points = len(run.vectors["time"])
+    return points
+
+
+def processor_time() -> float:
+    """Seconds that this process and those that it waited for have computed."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--runs", type=int, default=300)
@@ -84,19 +101,21 @@ def main() -> None:
         "PySpice, shared": lambda: pyspice(runs),
         "spice.many, 1 worker": lambda: many(runs, 1),
         "spice.many, 2 workers": lambda: many(runs, 2),
+        "spice.replicas, 1 worker": lambda: replicas(runs, 1),
+        "spice.replicas, 2 workers": lambda: replicas(runs, 2),
     }
-    print(f"{'way':22} {'ms a run':>9} {'points':>7} {'times faster':>13}")
+    print(f"{'way':25} {'ms a run':>9} {'CPU ms':>9} {'points':>7} {'times faster':>13}")
     reference = 0.0
     for name, way in ways.items():
-        begin = time.perf_counter()
+        begin, computed = time.perf_counter(), processor_time()
         try:
             points = way()
         except Exception as error:  # a peer that does not run here
-            print(f"{name:22} does not run: {type(error).__name__}: {str(error)[:60]}", file=sys.stderr)
+            print(f"{name:25} does not run: {type(error).__name__}: {str(error)[:60]}", file=sys.stderr)
             continue
-        took = (time.perf_counter() - begin) / runs
+        took, computed = (time.perf_counter() - begin) / runs, (processor_time() - computed) / runs
         reference = reference or took
-        print(f"{name:22} {took * 1e3:9.2f} {points:7d} {reference / took:13.1f}")
+        print(f"{name:25} {took * 1e3:9.2f} {computed * 1e3:9.2f} {points:7d} {reference / took:13.1f}")
 
 
 if __name__ == "__main__":

@@ -4,18 +4,44 @@ import threading
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+
+class _Rate(ProgressColumn):
+    """Finished units in a second."""
+
+    def __init__(self, units: str) -> None:
+        super().__init__()
+        self._units = units
+
+    def render(self, task: Task) -> Text:
+        """See rich."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{task.completed:.0f} of {task.total or 0:.0f} {self._units}, {speed or 0:.3g}/s")
 
 
 class ProgressBar:
-    """A bar of ``total`` units of work; a context manager whose `advance` may be called from any thread."""
+    """A bar of ``total`` units of work; a context manager whose `advance` may be called from any thread.
 
-    def __init__(self, total: float) -> None:
+    ``rate`` names the units, whose number a second is shown then.
+    """
+
+    def __init__(self, total: float, rate: str = "") -> None:
         console = Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
+            *((_Rate(rate),) if rate else ()),
             TextColumn("left:"),
             TimeRemainingColumn(),
             console=console,

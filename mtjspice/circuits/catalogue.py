@@ -141,7 +141,7 @@ def knows(name: str) -> bool:
 
 
 def bench(
-    name: str,
+    name: str | Entry,
     *,
     technology: Technology | str = "gf180mcu",
     card: MTJCard | str | None = None,
@@ -151,13 +151,13 @@ def bench(
     mismatch_seed: int | None = None,
     values: Mapping[str, str | float] = MappingProxyType({}),
 ) -> Bench:
-    """Build a circuit of the catalogue on its bench.
+    """Build a circuit of the catalogue, or an entry of one's own, on its bench.
 
     ``values`` sets parameters of the circuit by their names, and settings of the bench by theirs after ``bench.``:
     texts with units, or SI numbers. ``states`` is a text of 0 (P) and 1 (AP), one digit a junction. InputError for
     anything unknown or out of range.
     """
-    found = entry(name)
+    found = entry(name) if isinstance(name, str) else name
     tech = load_technology(technology) if isinstance(technology, str) else technology
     chosen = load_card(card or found.card) if not isinstance(card, MTJCard) else card
     own = {key: value for key, value in values.items() if not key.startswith(BENCH)}

@@ -13,6 +13,7 @@ function of time in every fidelity:
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -66,6 +67,7 @@ class _Task:
     active_step: float
     engine: Path | None
     time_limit: float
+    worker: CosimWorker | None
 
     def rows(self) -> Floats:
         """Parameter rows (junctions, columns); equal cards are worked out once."""
@@ -116,6 +118,7 @@ def simulate(
     active_step: float = ACTIVE_STEP,
     time_limit: float = DEFAULT_TIME_LIMIT,
     folder: Path | str = ".",
+    worker: CosimWorker | None = None,
 ) -> "xarray.Dataset":
     """Run the transient of a deck and return the waveforms of its junctions and ``vectors`` over ``time``.
 
@@ -129,7 +132,8 @@ def simulate(
     switches the thermal field and the spread of the drive off, not the draw of the initial states. One draw of the
     cycle-to-cycle spread holds for ``drive_hold`` (s); in ``behavioral`` for the whole run. In ``cosim``, time steps
     are at most ``active_step`` (s) while a junction has voltage. Files that the deck includes by relative names are
-    looked for in ``folder``.
+    looked for in ``folder``. ``worker`` is a process
+    that ``cosim`` uses, which brings its own engine and time limit; by default it starts one, which takes a second.
 
     The dataset has, over ``time`` (s) and ``junction`` (paths of instances): ``magnetization`` (``component`` x, y,
     z), ``voltage`` (V), ``conductance`` (S), ``current`` (A, without that of the capacitance), ``energy`` (J turned
@@ -171,6 +175,7 @@ def simulate(
         active_step=active_step,
         engine=None if engine is None else Path(engine),
         time_limit=time_limit,
+        worker=worker,
     )
     found = _RUNS[fidelity](task)
     return _dataset(task, found, fidelity, deck)
@@ -289,7 +294,7 @@ def _cosim(task: _Task) -> _Waveforms:
         capacity=_capacity(len(task.cells)),
         active_step=task.active_step,
     )
-    with CosimWorker(task.engine or find_libngspice(), task.time_limit) as worker:
+    with nullcontext(task.worker) if task.worker else _started(task) as worker:
         (result,) = worker.run(job)
     if len(result.vectors["time"]) != len(result.times):
         raise SimulatorError(
@@ -303,6 +308,10 @@ def _cosim(task: _Task) -> _Waveforms:
             "attempts": float(result.attempts),
         },
     )  # fmt: skip
+
+
+def _started(task: _Task) -> CosimWorker:
+    return CosimWorker(task.engine or find_libngspice(), task.time_limit)
 
 
 def _capacity(junctions: int) -> int:

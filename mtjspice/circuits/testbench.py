@@ -50,9 +50,10 @@ class Testbench:
     vectors to save, with nodes inside the circuit written as ``v(xdut.node)``. ``states`` (1 P, -1 AP) are those of the
     junctions before the run, all P by default. ``mismatch_seed`` draws every transistor's mismatch, where the
     technology has any; ``process_seed`` draws the process variation that they share, in the technology's corner for
-    that. (If both are given they must be equal: ngspice has one generator.) ``options`` are further ones of ngspice ("bypass=1"), ``nodesets`` first guesses (V) of node
-    potentials, which choose the state of a latch. Times are in s, ``temperature`` in K. The default step and tolerance
-    hold the width of a 0.55 ns pulse within 0.1 % of a ten times finer run.
+    that. (If both are given they must be equal: ngspice has one generator.) ``options`` are further ones of ngspice
+    ("bypass=1"), ``nodesets`` first guesses (V) of node potentials, which choose the state of a latch. ``observed``
+    are the numbers of the junctions whose switching matters. Times are in s, ``temperature`` in K. The default step
+    and tolerance hold the width of a 0.55 ns pulse within 0.1 % of a ten times finer run.
     """
 
     __test__ = False  # not one of pytest's
@@ -73,6 +74,7 @@ class Testbench:
     relative_tolerance: float = 1e-4
     options: str = ""
     nodesets: Mapping[str, float] = field(default_factory=dict)
+    observed: tuple[int, ...] = (0,)
     title: str = ""
 
     def __post_init__(self) -> None:

@@ -20,6 +20,10 @@ device_app = typer.Typer(no_args_is_help=True, help="Device cards.", rich_markup
 app.add_typer(device_app, name="device")
 models_app = typer.Typer(no_args_is_help=True, help="Compact models.", rich_markup_mode=None)
 app.add_typer(models_app, name="models")
+study_app = typer.Typer(
+    no_args_is_help=True, help="Studies: many points, stored as they are finished.", rich_markup_mode=None
+)
+app.add_typer(study_app, name="study")
 
 INTERRUPTED = 130  # as shells report SIGINT
 

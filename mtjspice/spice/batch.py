@@ -8,11 +8,16 @@ that broke down, and 1 after good ones.
 import ctypes
 import os
 import re
+import resource
+import select
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +36,8 @@ _LOG_BYTES = 200_000  # the part of a log that is searched for causes, at either
 OLDEST_OSDI = (0, 4)  # that ngspice 43 and later take
 _OUTPUT = "output.raw"
 _FINISHED = "mtjspice: the deck was run"
+_SETPRIV = "setpriv"
+_LONGEST_WAIT = 3600.0  # s, in one call
 
 # what the log says -> what the error says; the first that is found names the cause
 _CAUSES = (
@@ -226,27 +233,39 @@ def _spellings(name: str) -> tuple[str, ...]:
     return lower, inner, f"v({inner})"
 
 
-def run_process(command: list[str], folder: Path, time_limit: float, name: str) -> tuple[int, str]:
+def run_process(
+    command: list[str],
+    folder: Path,
+    time_limit: float,
+    name: str,
+    *,
+    alive: Callable[[], object] | None = None,
+    memory: float | None = None,
+) -> tuple[int, str]:
     """Run a simulator in ``folder`` to its end and return its exit code (negative: the signal) and what it printed.
 
-    It is killed with its process group when the time is up (SimulatorError) or at any exception (Ctrl-C).
+    It is killed with its process group when the time (s) is up (SimulatorError) or at any exception (Ctrl-C). The time
+    starts anew whenever the value of ``alive()`` changes, where this is given. ``memory`` (bytes) bounds the address
+    space of the process. On Linux only: this bound, and that the process dies with the one that started it.
     """
     log = folder / "output.log"
     try:
         with log.open("wb") as output:
             process = subprocess.Popen(
-                command,
+                _dying_with_parent(command),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "LC_ALL": "C"},
+                # without a home folder ngspice 39 crashes
+                env={"HOME": str(folder), **os.environ, "OMP_NUM_THREADS": "1", "LC_ALL": "C"},
                 start_new_session=True,
             )
     except OSError as error:
         raise SimulatorError(f"cannot run {command[0]}: {error.strerror or error}") from None
     try:
-        code = process.wait(time_limit)
+        _bound_memory(process, memory)
+        code = _wait(process, time_limit, alive)
     except subprocess.TimeoutExpired:
         _kill(process)
         message = f"{name} exceeded its time limit of {time_limit:g} s and was stopped"
@@ -254,7 +273,72 @@ def run_process(command: list[str], folder: Path, time_limit: float, name: str) 
     except BaseException:
         _kill(process)
         raise
-    return code, _read_log(log)
+    text = _read_log(log)
+    if code in (126, 127) and text.startswith(f"{_SETPRIV}:"):
+        raise SimulatorError(f"cannot run {command[0]}: {text.strip().rpartition(': ')[2]}")
+    return code, text
+
+
+def _dying_with_parent(command: list[str]) -> list[str]:
+    """The command, killed by the system when the thread that starts it ends without having waited for it.
+
+    A program of util-linux asks for this and becomes the simulator, in a millisecond: what runs between fork and exec
+    in Python may wait for ever for another thread.
+    """
+    if sys.platform != "linux" or shutil.which(_SETPRIV) is None or shutil.which(command[0]) is None:
+        return command
+    return [_SETPRIV, "--pdeathsig", "KILL", "--", *command]
+
+
+def _bound_memory(process: subprocess.Popen[bytes], memory: float | None) -> None:
+    if memory is not None and sys.platform == "linux":
+        with suppress(ProcessLookupError):  # it has ended
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (int(memory), int(memory)))
+
+
+def _wait(process: subprocess.Popen[bytes], time_limit: float, alive: Callable[[], object] | None) -> int:
+    """Wait for the end; TimeoutExpired after ``time_limit`` (s) in which ``alive()`` did not change."""
+    seen = alive() if alive else None
+    deadline = time.monotonic() + time_limit
+    pause = 0.005
+    with _end_of(process) as ended:
+        while not ended(max(0.0, min(pause if alive else _LONGEST_WAIT, deadline - time.monotonic()))):
+            now = alive() if alive else None
+            if now != seen:
+                seen, deadline = now, time.monotonic() + time_limit
+            elif time.monotonic() >= deadline:
+                raise subprocess.TimeoutExpired(process.args, time_limit)
+            pause = min(2 * pause, 0.05)
+    return process.wait()
+
+
+@contextmanager
+def _end_of(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], bool]]:
+    """Give a function that waits some seconds (at most) for the end of a process and tells whether it came.
+
+    Popen.wait polls, and sees the end of a short run too late by a half of its time; Linux tells it at once.
+    """
+
+    def polled(seconds: float) -> bool:
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    try:
+        descriptor = os.pidfd_open(process.pid) if sys.platform == "linux" else -1
+    except OSError:  # a kernel before 5.3
+        descriptor = -1
+    if descriptor < 0:
+        yield polled
+        return
+    try:
+        told = select.poll()
+        told.register(descriptor, select.POLLIN)
+        yield lambda seconds: bool(told.poll(seconds * 1e3))
+    finally:
+        os.close(descriptor)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

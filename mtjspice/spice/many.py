@@ -8,6 +8,7 @@ those of `batch.run_batch`, bit for bit, whatever the number of workers and the 
 
 import re
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,8 +17,10 @@ from itertools import islice
 from math import isfinite
 from pathlib import Path
 
+import numpy as np
+
 from mtjspice.errors import InputError, SimulatorError
-from mtjspice.spice.batch import DEFAULT_TIME_LIMIT, fetch, run_batch, run_process
+from mtjspice.spice.batch import _LOG_BYTES, _OUTPUT, DEFAULT_TIME_LIMIT, _result, _with_control, fetch, run_process
 from mtjspice.spice.engines import find_ngspice
 from mtjspice.spice.raw import Vectors
 from mtjspice.spice.text import number
@@ -28,21 +31,35 @@ _SEEDS = (1, 2**31 - 1)
 
 
 class Status(Enum):
-    """How a run ended; only `OK` has vectors."""
+    """How a run ended. `OK` and `SUSPICIOUS` have vectors, complete and finite.
+
+    A run is `SUSPICIOUS` whose vectors must not be trusted unseen, as it did not simulate what the deck says: ngspice
+    found no operating point and started from the end of a transient of its own (after gmin and source stepping, which
+    alone are legitimate), it ignored an initial condition of a node that does not exist, or its time stands still.
+    """
 
     OK = "ok"
+    SUSPICIOUS = "suspicious"
     DIVERGED = "diverged"
     TIMED_OUT = "timed out"
     CRASHED = "crashed"
     BAD_DECK = "bad deck"
 
 
-# what the error of a run that was done alone says
 _REASONS = (
     (re.compile(r"exceeded its time limit"), Status.TIMED_OUT),
-    (re.compile(r"crashed"), Status.CRASHED),
+    (re.compile(r"crashed|ran out of memory"), Status.CRASHED),
     (re.compile(r"transient broke down|no convergence|transient stopped|not finite"), Status.DIVERGED),
 )
+_NO_MEMORY = re.compile(r"^.*(?:can't allocate|cannot allocate|out of memory|bad_alloc).*$", re.M | re.I)
+_IGNORED = re.compile(r"^.*\b(?:IC|NODESET) on non-existent node.*$", re.M)
+_NO_OPERATING_POINT = re.compile(r"Transient op finished successfully")
+_SINGULAR = re.compile(r"singular matrix:\s+(check nodes? .*\S)")
+
+
+def status_of(error: SimulatorError) -> Status:
+    """How a run ended whose error this is."""
+    return next((status for pattern, status in _REASONS if pattern.search(str(error))), Status.BAD_DECK)
 
 
 @dataclass(frozen=True)
@@ -69,13 +86,30 @@ class Variant:
 
 @dataclass(frozen=True)
 class Run:
-    """How one variant ended: vectors by name (``time`` first) where it succeeded, else the reason and the log's end."""
+    """How one variant ended: vectors by name (``time`` first) where it has them, else or where suspicious the reason.
+
+    ``log`` is the log's end where it failed, ``seconds`` its share of the time (s) that its process took.
+    """
 
     variant: Variant
     status: Status
     vectors: Vectors = field(default_factory=dict, repr=False)
     reason: str = ""
     log: tuple[str, ...] = field(default=(), repr=False)
+    seconds: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all runs have in common: the deck, the end of its transient (s), the vectors, the simulator and its bounds
+    (s for a run, bytes for a process)."""  # fmt: skip
+
+    deck: str
+    stop: float
+    vectors: tuple[str, ...]
+    engine: Path
+    time_limit: float
+    memory: float | None = None
 
 
 def run_many(
@@ -88,26 +122,39 @@ def run_many(
     group: int = GROUP,
     ngspice: Path | None = None,
     time_limit: float = DEFAULT_TIME_LIMIT,
+    memory: float | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Iterator[Run]:
     """Run the transient of ``deck`` for every variant; yield the runs in order.
 
     ``deck`` (title first, no ``.control``) defines all parameters that variants set by ``.param`` lines. ``stop`` (s)
     is the end of its transient. ``workers`` processes work at a time, each on ``group`` runs; the time limit (s) holds
-    for one run. Variants are taken as they are needed. ``progress`` gets the number of finished runs. Raises InputError
-    for a parameter that the deck does not define, SimulatorError where ngspice cannot be started at all.
+    for one run, ``memory`` (bytes of address space, on Linux only) for one process: a run for which it is not enough
+    is `Status.CRASHED`. Variants are taken as they are needed. ``progress`` gets the number of finished runs. Raises
+    InputError for a parameter that the deck does not define, SimulatorError where ngspice cannot be started at all.
     """
     if group < 1 or workers < 1:
         raise InputError(f"group = {group} and workers = {workers} must be at least 1")
+    if re.search(r"^\s*\.control\b", deck, re.M | re.I):
+        raise InputError("a deck for run_many brings no .control block of its own")
+    task = Task(deck, stop, tuple(vectors), find_engine(ngspice), time_limit, memory)
+    groups = grouped(variants, group, defined_parameters(deck))
+    return in_order(groups, lambda some: apart(some, lambda alike: _run_group(task, alike)), workers, progress)
+
+
+def find_engine(ngspice: Path | None) -> Path:
+    """The simulator, by a path that holds in the folders of the runs; a bare name is PATH's to find."""
     engine = ngspice or find_ngspice()
-    if len(engine.parts) > 1:  # the runs have folders of their own; a bare name is PATH's to find
-        engine = engine.absolute()
-    known = _parameters(deck)
-    groups = _groups(iter(variants), group, known)
+    return engine.absolute() if len(engine.parts) > 1 else engine
 
-    def work(some: Sequence[Variant]) -> list[Run]:
-        return _run_group(deck, some, stop, vectors, engine, time_limit)
 
+def in_order(
+    groups: Iterator[list[Variant]],
+    work: Callable[[list[Variant]], list[Run]],
+    workers: int,
+    progress: Callable[[int], None],
+) -> Iterator[Run]:
+    """Yield the runs that ``work`` makes of each group, in order; ``workers`` groups are worked on at a time."""
     done = 0
     with ThreadPoolExecutor(workers) as threads:
         try:
@@ -124,10 +171,10 @@ def run_many(
             raise
 
 
-def _parameters(deck: str) -> frozenset[str]:
+def defined_parameters(deck: str) -> frozenset[str]:
     """Names that the deck's ``.param`` lines outside subcircuits define, in lower case."""
     inside, found = False, set()
-    for line in deck.lower().splitlines():
+    for line in re.sub(r"\n\s*\+", " ", deck.lower()).splitlines():
         if line.startswith(".subckt"):
             inside = True
         elif line.startswith(".ends"):
@@ -137,8 +184,10 @@ def _parameters(deck: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _groups(variants: Iterator[Variant], size: int, known: frozenset[str]) -> Iterator[list[Variant]]:
-    while some := list(islice(variants, size)):
+def grouped(variants: Iterable[Variant], size: int, known: frozenset[str]) -> Iterator[list[Variant]]:
+    """Take ``size`` variants at a time; InputError for a parameter that is not ``known``."""
+    source = iter(variants)
+    while some := list(islice(source, size)):
         for variant in some:
             unknown = variant.parameters.keys() - known
             if unknown:
@@ -146,60 +195,128 @@ def _groups(variants: Iterator[Variant], size: int, known: frozenset[str]) -> It
         yield some
 
 
-def _run_group(
-    deck: str, variants: Sequence[Variant], stop: float, vectors: Sequence[str], engine: Path, time_limit: float
-) -> list[Run]:
-    """Run variants in one process; what does not arrive is run alone."""
+def apart(variants: Sequence[Variant], run: Callable[[list[Variant]], list[Run]]) -> list[Run]:
+    """``run`` those that set the same names, seed or none, apart from others; the runs in order of the variants.
+
+    In a process, what a variant sets stays set for those after it.
+    """
+    alike: dict[tuple[frozenset[str], bool], list[int]] = {}
+    for k, variant in enumerate(variants):
+        alike.setdefault((frozenset(variant.parameters), variant.seed is None), []).append(k)
+    found: dict[int, Run] = {}
+    for places in alike.values():
+        found.update(zip(places, run([variants[k] for k in places]), strict=True))
+    return [found[k] for k in range(len(variants))]
+
+
+def _run_group(task: Task, variants: Sequence[Variant]) -> list[Run]:
+    """Run variants in one process, and what did not arrive alone.
+
+    Where the process did not come to its end, the run at which it stopped is done alone, those after it in a process of
+    theirs.
+    """
+    found: list[Run] = []
+    while len(found) < len(variants):
+        rest = variants[len(found) :]
+        arrived, ended = _run_process(task, rest)
+        last = max((k for k, run in enumerate(arrived) if run), default=-1)
+        # the first one after the last that arrived is the one that the process did not survive
+        told = len(rest) if ended else last + 2
+        found += [run or alone(task, variant) for run, variant in zip(arrived[:told], rest, strict=False)]
+    return found
+
+
+def _run_process(task: Task, variants: Sequence[Variant]) -> tuple[list[Run | None], bool]:
+    """The runs of one process, None where they did not arrive, and whether the process came to its end."""
     with tempfile.TemporaryDirectory(prefix="mtjspice-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
-        (folder / "deck.cir").write_text(_script(deck, variants, vectors), encoding="utf-8")
-        command = [str(engine), "-n", "-b", "deck.cir"]
+        (folder / "deck.cir").write_text(_script(task, variants), encoding="utf-8")
+
+        def arrivals() -> int:
+            return sum(1 for _ in folder.glob("*.raw"))
+
+        begin = time.perf_counter()
         try:
-            run_process(command, folder, time_limit * len(variants), "ngspice")
+            code, _ = run_process(
+                [str(task.engine), "-n", "-b", "deck.cir"], folder, task.time_limit, "ngspice",
+                alive=arrivals, memory=task.memory,
+            )  # fmt: skip
         except SimulatorError:
-            if not any(folder.glob("*.raw")):
-                _check_engine(engine)
-        return [
-            _arrived(folder / f"{k}.raw", variant, stop, vectors)
-            or _alone(deck, variant, stop, vectors, engine, time_limit)
-            for k, variant in enumerate(variants)
-        ]
+            code = -1
+            if not arrivals():
+                check_engine(task.engine)
+        seconds = (time.perf_counter() - begin) / max(1, arrivals())
+        with (folder / "output.log").open("rb") as file:  # of a killed process too; the deck is read first
+            about_deck = file.read(_LOG_BYTES).decode(errors="replace")
+        ignored = "\n".join(_IGNORED.findall(about_deck))
+        return [_arrived(folder, k, one, task, ignored, seconds) for k, one in enumerate(variants)], code == 0
 
 
-def _check_engine(engine: Path) -> None:
+def check_engine(engine: Path) -> None:
     """Raise SimulatorError for a simulator that cannot be started, which would fail every run alike."""
     with tempfile.TemporaryDirectory(prefix="mtjspice-") as temporary:
         run_process([str(engine), "--version"], Path(temporary), 60.0, "ngspice")
 
 
-def _script(deck: str, variants: Sequence[Variant], vectors: Sequence[str]) -> str:
-    lines = [line for line in deck.rstrip().splitlines() if line.strip().lower() != ".end"]
+def _script(task: Task, variants: Sequence[Variant]) -> str:
+    lines = [line for line in task.deck.rstrip().splitlines() if line.strip().lower() != ".end"]
     control = ["set num_threads=1", "set filetype=binary"]
-    control += [f"save {' '.join(vectors[k : k + 50])}" for k in range(0, len(vectors), 50)]
+    control += [f"save {' '.join(task.vectors[k : k + 50])}" for k in range(0, len(task.vectors), 50)]
     for k, variant in enumerate(variants):
-        # plots that are kept slow down every following run
-        control += [*variant.commands(), "run", f"write {k}.raw", "destroy all"]
+        # each run has a log of its own; plots that are kept slow down every following run
+        control += [*variant.commands(), f"run >& {k}.log", f"write {k}.raw", "destroy all"]
     return "\n".join([*lines, ".control", *control, "quit 0", ".endc", ".end"]) + "\n"
 
 
-def _arrived(file: Path, variant: Variant, stop: float, vectors: Sequence[str]) -> Run | None:
-    """The run, if all its vectors came up to the end, and are finite."""
+def _arrived(folder: Path, k: int, variant: Variant, task: Task, log: str, seconds: float) -> Run | None:
+    """The run, if all its vectors came up to the end, and are finite. ``log`` is what concerns all runs."""
+    file = folder / f"{k}.raw"
     if not file.is_file():
         return None
     try:
-        return Run(variant, Status.OK, fetch(file, vectors, stop, "", ""))
+        vectors = fetch(file, task.vectors, task.stop, "", "")
     except SimulatorError:
         return None
+    own = folder / f"{k}.log"
+    if own.is_file() and own.stat().st_size:
+        log += "\n" + own.read_text(encoding="utf-8", errors="replace")
+    return _judged(variant, vectors, log, seconds)
 
 
-def _alone(deck: str, variant: Variant, stop: float, vectors: Sequence[str], engine: Path, time_limit: float) -> Run:
+def _judged(variant: Variant, vectors: Vectors, log: str, seconds: float) -> Run:
+    """A complete run: `Status.OK`, or `Status.SUSPICIOUS` with the reason."""
+    reason = suspicion(vectors, log)
+    return Run(variant, Status.SUSPICIOUS if reason else Status.OK, vectors, reason, seconds=seconds)
+
+
+def suspicion(vectors: Vectors, log: str) -> str:
+    """Why complete vectors must not be trusted; empty if nothing is known against them."""
+    times = np.real(vectors["time"])
+    still = np.flatnonzero(np.diff(times) <= 0)
+    if still.size:
+        return f"time does not increase after {times[still[0]]:g} s"
+    ignored = _IGNORED.search(log)
+    if ignored:
+        return f"an initial condition was ignored: {ignored[0].strip()}"
+    if _NO_OPERATING_POINT.search(log):
+        singular = _SINGULAR.search(log)
+        return "no operating point was found" + (f" (singular matrix: {singular[1]})" if singular else "")
+    return ""
+
+
+def alone(task: Task, variant: Variant) -> Run:
     """The run in a process of its own, which tells why it fails, if it does."""
-    try:
-        found = run_batch(
-            deck, stop=stop, vectors=vectors, ngspice=engine, time_limit=time_limit, setup=variant.commands()
-        )
-    except SimulatorError as error:
-        message = str(error)
-        status = next((one for pattern, one in _REASONS if pattern.search(message)), Status.BAD_DECK)
-        return Run(variant, status, reason=message, log=error.log)
-    return Run(variant, Status.OK, found.vectors)
+    with tempfile.TemporaryDirectory(prefix="mtjspice-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        script = _with_control(task.deck, task.vectors, (), variant.commands())
+        (folder / "deck.cir").write_text(script, encoding="utf-8")
+        command = [str(task.engine), "-n", "-b", "deck.cir"]
+        log, begin = "", time.perf_counter()
+        try:
+            code, log = run_process(command, folder, task.time_limit, "ngspice", memory=task.memory)
+            found = _result(folder / _OUTPUT, code, log, task.vectors, task.stop)
+        except SimulatorError as error:
+            short = _NO_MEMORY.search(log or str(error))
+            told = SimulatorError(f"ngspice ran out of memory: {short[0].strip()}", error.log) if short else error
+            return Run(variant, status_of(told), reason=str(told), log=told.log, seconds=time.perf_counter() - begin)
+        return _judged(variant, found.vectors, log, time.perf_counter() - begin)

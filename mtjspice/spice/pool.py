@@ -18,7 +18,7 @@ class CosimPool:
     """
 
     def __init__(self, library: Path, workers: int | None = None, time_limit: float = DEFAULT_TIME_LIMIT) -> None:
-        self._workers = [CosimWorker(library, time_limit) for _ in range(workers or _processors())]
+        self._workers = [CosimWorker(library, time_limit) for _ in range(workers or processors())]
 
     def __enter__(self) -> "CosimPool":
         return self
@@ -71,7 +71,7 @@ class CosimPool:
             worker.close()
 
 
-def _processors() -> int:
+def processors() -> int:
     """Return the number of processors that this process may use."""
     try:
         return len(os.sched_getaffinity(0))

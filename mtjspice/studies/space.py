@@ -125,7 +125,7 @@ class Point:
 class Space:
     """Sweeps, random dimensions with ``samples`` draws of them, and ``trials`` repetitions with other noise.
 
-    ``seeds`` names further random dimensions that the simulator draws: their value is a seed, 1 to 2^31 - 1, the same one
+    ``seeds`` names further random dimensions that the simulator draws: their value is a seed, 1 to 2^31 - 1, the same
     for all of them in a sample, since ngspice has one generator.
     ``correlations`` maps pairs of random dimensions to the correlation of their normal scores (a Gaussian copula), as
     Pearson's coefficient between normal dimensions. ``sampling`` is plain Monte Carlo, Latin hypercube, or Sobol points
@@ -213,6 +213,12 @@ class Space:
         if len(place) != len(self.shape) or not all(0 <= i < n for i, n in zip(place, self.shape, strict=True)):
             raise InputError(f"there is no point {place}; the dimensions {self.dimensions} have the sizes {self.shape}")
         return self._point(place, self.draws())
+
+    def index_of(self, place: int) -> tuple[int, ...]:
+        """Where the point of a number (the last dimension fastest) is along the dimensions; InputError if nowhere."""
+        if not 0 <= place < len(self):
+            raise InputError(f"there is no point {place}; the study has 0 to {len(self) - 1}")
+        return tuple(int(i) for i in np.unravel_index(place, self.shape)) if self.shape else ()
 
     def _point(self, index: tuple[int, ...], drawn: Mapping[str, NDArray[Any]]) -> Point:
         values: dict[str, Value] = {sweep.name: sweep.values[i] for sweep, i in zip(self.sweeps, index, strict=False)}

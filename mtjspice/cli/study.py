@@ -1,0 +1,369 @@
+"""Commands about studies: many points of a circuit, a deck or a junction, stored as they are finished."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mtjspice.cli.app import study_app
+from mtjspice.cli.options import AsJson
+from mtjspice.cli.output import print_json, print_table, raise_lost_interrupt, warnings_as_lines
+from mtjspice.errors import InputError, SimulatorError
+
+if TYPE_CHECKING:
+    from mtjspice.studies.driver import Summary
+    from mtjspice.studies.folder import StudyFolder
+    from mtjspice.studies.study import Study
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a study (the --out of its run).")]
+FAILURES_SHOWN = 5
+
+
+@study_app.command()
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Study file (.toml); see examples/studies.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")],
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Worker processes; by default one a processor.")
+    ] = None,
+    dask: Annotated[
+        str | None, typer.Option("--dask", metavar="ADDRESS", help="Use a Dask scheduler instead: tcp://host:8786.")
+    ] = None,
+    memory: Annotated[
+        str | None, typer.Option("--memory", help="Bound for each worker process, as 4GB; none by default.")
+    ] = None,
+    time_limit: Annotated[str, typer.Option("--time-limit", help="For one point: seconds or with a unit.")] = "600",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the results in --out.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Evaluate one point; tell how many there are, time and disk.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate all points of a study; each is stored as soon as it is finished.
+
+    A run that was interrupted, however, goes on with --resume: what is finished is not done again, what failed is
+    tried again. Results do not depend on the number of workers.
+
+    Example: mtjspice study run examples/studies/switching_voltage.toml --out psw --workers 2
+    """
+    from mtjspice import sweeps, units
+    from mtjspice.studies.analyses.catalogue import analysis_of
+    from mtjspice.studies.folder import create
+    from mtjspice.studies.study_file import load_study
+
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers {workers} must be at least 1")
+    if workers is not None and dask is not None:
+        raise InputError("--workers and --dask exclude each other: the scheduler has workers of its own")
+    bytes_ = None if memory is None else units.parse(memory, "byte", "--memory")
+    limit = sweeps.quantity(time_limit, "s", "--time-limit")
+    if not limit > 0:
+        raise InputError(f"--time-limit {time_limit} must be positive")
+    with warnings_as_lines():
+        if dry_run:
+            study = load_study(file)
+            analysis_of(study)
+            _estimate(study, workers or _processors(), as_json)
+            return
+        folder = create(file, out, resume)
+        analysis_of(folder.study)
+        summary = _run(folder, workers or _processors(), dask, bytes_, limit)
+    _report(folder, summary, as_json)
+
+
+def _run(folder: "StudyFolder", workers: int, dask: str | None, memory: float | None, limit: float) -> "Summary":
+    from mtjspice.progress import ProgressBar
+    from mtjspice.studies.driver import run_study
+    from mtjspice.studies.executors import dask_client
+
+    study = folder.study
+    with ExitStack() as stack:
+        options: dict[str, Any] = {"workers": workers}
+        if dask is not None:
+            client, count = stack.enter_context(dask_client(dask))
+            options = {"executor": client, "workers": count}
+        bar = stack.enter_context(ProgressBar(len(study.space), rate="points"))
+        bar.stage(study.title or "study")
+        done = 0
+
+        def tell(now: int) -> None:
+            nonlocal done
+            raise_lost_interrupt()
+            bar.advance(now - done)
+            done = now
+
+        try:
+            return run_study(study, folder.path, memory=memory, time_limit=limit, progress=tell, **options)
+        except KeyboardInterrupt:
+            typer.echo(f"mtjspice: {done} of {len(study.space)} points are stored; --resume goes on", err=True)
+            raise
+
+
+def _report(folder: "StudyFolder", summary: "Summary", as_json: bool) -> None:
+    """Tell what was done, what failed, and what comes out."""
+    from dataclasses import asdict
+
+    tables = _tables(folder)
+    if as_json:
+        print_json({"run": asdict(summary), "status": _counts(folder), "tables": [one.as_dict() for one in tables]})
+    else:
+        typer.echo(
+            f"{summary.points} points: {summary.evaluated} evaluated, {summary.reused} were there, "
+            f"{summary.failed} failed; {summary.seconds:.1f} s"
+        )
+        _show(tables)
+    _warn(folder)
+    counts = _counts(folder)
+    if not counts.get("ok", 0) + counts.get("suspicious", 0):
+        raise SimulatorError("no point of the study has a result")
+
+
+def _tables(folder: "StudyFolder") -> tuple[Any, ...]:
+    from mtjspice.studies.analyses.catalogue import analysis_of
+
+    return analysis_of(folder.study).tables(folder.dataset(), folder.study)
+
+
+def _show(tables: tuple[Any, ...]) -> None:
+    from mtjspice.reports.study_table import as_text
+
+    for one in tables:
+        typer.echo(f"\n{one.title}")
+        print_table(*as_text(one))
+        for note in one.notes:
+            typer.echo(note)
+
+
+def _counts(folder: "StudyFolder") -> dict[str, int]:
+    from mtjspice.studies.store import Store
+
+    with Store(folder.path, write=False) as store:
+        return store.counts()
+
+
+def _warn(folder: "StudyFolder") -> None:
+    """One line for each of the first failed points."""
+    from mtjspice.studies.store import Store
+
+    with Store(folder.path, write=False) as store:
+        failures = store.failures(FAILURES_SHOWN + 1)
+    for place, record in failures[:FAILURES_SHOWN]:
+        where = ", ".join(f"{name} = {value}" for name, value in record.values.items())
+        typer.echo(f"mtjspice: point {place} ({where}) {record.status}: {record.reason}", err=True)
+    if len(failures) > FAILURES_SHOWN:
+        typer.echo("mtjspice: more points failed; mtjspice study status shows how many", err=True)
+
+
+def _estimate(study: "Study", workers: int, as_json: bool) -> None:
+    """Evaluate one point in the middle of the space, and tell what all of them will take."""
+    import time
+
+    from mtjspice import units
+    from mtjspice.studies.driver import BYTES_A_POINT, BYTES_A_RESULT
+
+    index = tuple(n // 2 for n in study.space.shape)
+    trimmed = {}
+    if study.trim is not None:  # the middle of its range stands for what it will find
+        from itertools import product
+
+        middle = (study.trim.low + study.trim.high) / 2
+        swept = {sweep.name: sweep.values for sweep in study.space.sweeps}
+        trimmed = dict.fromkeys(product(*(swept[name] for name in study.trim.per)), middle)
+    with study.subject.session() as evaluate:
+        point = study.point(index, trimmed)
+        list(evaluate([point]))  # compiles and starts what later points find ready
+        begin = time.monotonic()
+        (outcome,) = evaluate([point])
+        seconds = time.monotonic() - begin
+    found = {
+        "points": len(study.space), "workers": workers, "status": outcome.status.value,
+        "seconds_a_point": seconds, "seconds": seconds * len(study.space) / workers,
+        "bytes": len(study.space) * (BYTES_A_POINT + BYTES_A_RESULT * len(outcome.results)),
+    }  # fmt: skip
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        ("points", str(found["points"])),
+        ("one point", f"{seconds:.3g} s ({outcome.status.value})"),
+        (f"time on {workers} workers", f"about {_duration(float(found['seconds']))}"),
+        ("disk", f"about {units.engineering(float(found['bytes']), 'B', 2)}"),
+    ]
+    print_table(("study", study.title or "-"), rows)
+    if outcome.reason:
+        typer.echo(f"mtjspice: the point in the middle: {outcome.reason}", err=True)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.2g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _processors() -> int:
+    from mtjspice.spice.pool import processors
+
+    return processors()
+
+
+@study_app.command()
+def status(folder: Folder, as_json: AsJson = False) -> None:
+    """Tell how many points are finished, failed or missing, and why the first failed.
+
+    Works beside a running study.
+
+    Example: mtjspice study status psw
+    """
+    from mtjspice.studies.folder import open_folder
+    from mtjspice.studies.store import Store
+
+    opened = open_folder(folder)
+    with Store(folder, write=False) as store:
+        counts, failures = store.counts(), store.failures(FAILURES_SHOWN)
+    if as_json:
+        print_json(
+            {
+                "title": opened.study.title, "points": len(opened.study.space), "status": counts,
+                "failures": [
+                    {"place": place, "values": dict(one.values), "status": one.status, "reason": one.reason,
+                     "log": list(one.log)}
+                    for place, one in failures
+                ],
+            }
+        )  # fmt: skip
+        return
+    print_table((opened.study.title or "study", "points"), [(name, str(count)) for name, count in counts.items()])
+    for place, one in failures:
+        index = ",".join(map(str, opened.study.space.index_of(place)))
+        typer.echo(f"point {index} {one.status}: {one.reason}")
+
+
+@study_app.command()
+def export(
+    folder: Folder,
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .csv, .parquet or .nc.")],
+) -> None:
+    """Write all points, with coordinates, status and seed: as a table (.csv, .parquet) or a dataset (.nc).
+
+    Missing and failed points are empty. Parquet needs the extra: pip install 'mtjspice[parquet]'.
+
+    Example: mtjspice study export psw -o psw.csv
+    """
+    from mtjspice.studies.export import export as write
+    from mtjspice.studies.folder import open_folder
+
+    write(open_folder(folder).dataset(), output)
+
+
+@study_app.command()
+def plot(
+    folder: Folder,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Picture to write: .png, .pdf or .svg.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the tables of a study's analysis and draw its figure.
+
+    Works on what is finished; every number says on how many points it rests.
+
+    Example: mtjspice study plot psw -o psw.png
+    """
+    from mtjspice.reports.study_figures import draw
+    from mtjspice.reports.style import FORMATS, save
+    from mtjspice.studies.analyses.catalogue import analysis_of
+    from mtjspice.studies.folder import open_folder
+
+    if output is not None and output.suffix.lower().removeprefix(".") not in FORMATS:
+        raise InputError(f"--output {output} must end in {', '.join(f'.{form}' for form in FORMATS)}")
+    opened = open_folder(folder)
+    data = opened.dataset()
+    tables = analysis_of(opened.study).tables(data, opened.study)
+    if output is not None:
+        save(draw(data, opened.study, tables), output)
+    if as_json:
+        print_json({"tables": [one.as_dict() for one in tables]})
+    else:
+        _show(tables)
+    _warn(opened)
+
+
+@study_app.command()
+def replay(
+    folder: Folder,
+    point: Annotated[str, typer.Option("--point", help="Its place along the dimensions, as 0,2,1; or its number.")],
+    out: Annotated[Path | None, typer.Option("--out", help="Waveforms to write: .nc or .csv, in SI units.")] = None,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="Picture to write: .png, .pdf or .svg.")] = None,
+    deck: Annotated[Path | None, typer.Option("--deck", help="Deck to write, for plain ngspice.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Evaluate one point again, with its seed, and return its waveforms or its deck.
+
+    Example: mtjspice study replay psw --point 2,0,1 --plot waveforms.png --out waveforms.nc
+    """
+    from mtjspice.files import write_atomically
+    from mtjspice.reports import psw, waveforms
+    from mtjspice.studies.folder import open_folder
+    from mtjspice.studies.study import keyed
+
+    psw.check_outputs(plot_file, out)
+    opened = open_folder(folder)
+    index = _index(point, opened.study)
+    chosen = opened.point(index)
+    with warnings_as_lines():
+        if deck is not None:
+            text = opened.study.subject.deck(chosen)
+            if not text:
+                raise InputError("this study has no decks")
+            write_atomically(deck, text)
+        (outcome,) = opened.study.subject.evaluate([chosen])
+        if plot_file is not None or out is not None:
+            data = opened.study.subject.waveforms(chosen)
+        if out is not None:
+            waveforms.write_data(data, out)
+        if plot_file is not None:
+            psw.save_figure(waveforms.figure, data, plot_file)
+    ((key, _),) = keyed(opened.study.subject, [chosen])
+    stored = _stored(folder, key)
+    if as_json:
+        print_json(
+            {
+                "point": dict(chosen.values), "seed": chosen.seed, "status": outcome.status.value,
+                "reason": outcome.reason, "results": {k: None if v != v else v for k, v in outcome.results.items()},
+                "stored": None if stored is None else {k: None if v != v else v for k, v in stored.items()},
+            }
+        )  # fmt: skip
+        return
+    typer.echo(", ".join(f"{name} = {value}" for name, value in chosen.values.items()) + f"; seed {chosen.seed}")
+    if outcome.reason:
+        typer.echo(f"{outcome.status.value}: {outcome.reason}")
+    units = opened.study.subject.units
+    rows = [
+        (name, f"{value:.6g}", units.get(name, ""), _compared(name, value, stored))
+        for name, value in outcome.results.items()
+    ]
+    print_table(("result", "value", "unit", "stored"), rows)
+
+
+def _stored(folder: Path, key: str) -> dict[str, float] | None:
+    from mtjspice.studies.store import Store
+
+    with Store(folder, write=False) as store:
+        found = store.get([key]).get(key)
+    return dict(found.results) if found is not None else None
+
+
+def _compared(name: str, value: float, stored: dict[str, float] | None) -> str:
+    if stored is None or name not in stored:
+        return "-"
+    same = stored[name] == value or (stored[name] != stored[name] and value != value)
+    return "the same" if same else f"{stored[name]:.6g}"
+
+
+def _index(text: str, study: "Study") -> tuple[int, ...]:
+    try:
+        numbers = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--point {text!r} must be whole numbers with commas between, as 0,2,1") from None
+    if len(numbers) == 1 and len(study.space.shape) != 1:
+        return study.space.index_of(numbers[0])
+    return numbers

@@ -1,0 +1,94 @@
+"""A study's folder: the study file beside the results, so that everything after the run needs the folder alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mtjspice import __version__
+from mtjspice.errors import InputError
+from mtjspice.files import write_atomically
+from mtjspice.studies.driver import stored_trim
+from mtjspice.studies.space import Point
+from mtjspice.studies.store import FILE, Store
+from mtjspice.studies.study import Study
+from mtjspice.studies.study_file import load_study, parse_study
+
+if TYPE_CHECKING:
+    import xarray
+
+STUDY_FILE = "study.toml"
+_HOME = "# files that this study names are looked for in: "
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """A folder and the study that it belongs to."""
+
+    path: Path
+    study: Study
+
+    def dataset(self) -> "xarray.Dataset":
+        """The results so far, opened lazily, with what was trimmed among the coordinates."""
+        from mtjspice.studies.lazy import open_dataset
+
+        data = open_dataset(
+            self.path, self.study.space, self.study.subject.units,
+            {"title": self.study.title, "analysis": self.study.analysis, "seed": self.study.space.seed,
+             "mtjspice": __version__},
+        )  # fmt: skip
+        if self.study.trim is None:
+            return data
+        with Store(self.path, write=False) as store:
+            trimmed = stored_trim(store)
+        if not trimmed:
+            return data
+        shape = tuple(data.sizes[name] for name in self.study.trim.per)
+        values = np.array(list(trimmed.values())).reshape(shape)
+        return data.assign_coords(
+            {self.study.trim.dimension: (self.study.trim.per, values, {"units": self.study.trim.unit})}
+        )
+
+    def trimmed(self) -> Mapping[tuple[float | int | str, ...], float]:
+        """What was trimmed before the points were evaluated."""
+        with Store(self.path, write=False) as store:
+            return stored_trim(store)
+
+    def point(self, index: tuple[int, ...]) -> Point:
+        """One point of the study; InputError for a place outside its space, or before anything was trimmed."""
+        trimmed = self.trimmed() if self.study.trim is not None else {}
+        if self.study.trim is not None and not trimmed:
+            raise InputError(f"{self.path}: nothing was trimmed yet; run the study first")
+        return self.study.point(index, trimmed)
+
+
+def create(file: Path, folder: Path, resume: bool) -> StudyFolder:
+    """Take a study file into a folder for its results.
+
+    InputError if the folder has results and ``resume`` is False.
+    """
+    study = load_study(file)
+    if (folder / FILE).exists() and not resume:
+        raise InputError(f"{folder} has results already; --resume goes on with them, another --out begins anew")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot create {folder}: {error.strerror or error}") from None
+    if file.absolute() != (folder / STUDY_FILE).absolute():
+        home = f"{_HOME}{file.absolute().parent}\n"
+        write_atomically(folder / STUDY_FILE, home + file.read_text(encoding="utf-8"))
+        return StudyFolder(folder, study)
+    return open_folder(folder)
+
+
+def open_folder(folder: Path) -> StudyFolder:
+    """Open a folder that `create` has made; InputError for another one."""
+    file = folder / STUDY_FILE
+    if not file.is_file():
+        raise InputError(f"{folder} is no folder of a study: it has no {STUDY_FILE}")
+    text = file.read_text(encoding="utf-8")
+    first = text.splitlines()[0] if text else ""
+    home = Path(first.removeprefix(_HOME)) if first.startswith(_HOME) else folder
+    return StudyFolder(folder, parse_study(text, str(file), home))

@@ -1,0 +1,101 @@
+"""A junction alone under one voltage pulse: its switching probability by any method of `switching_probability`."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from mtjspice.circuits.pulse_trials import METHODS
+from mtjspice.device.card import PARAMETERS, MTJCard, load_card
+from mtjspice.device.constants import ROOM_TEMPERATURE
+from mtjspice.device.switching import DEFAULT_EDGE, DIRECTIONS, write_error_rate
+from mtjspice.errors import InputError, MtjspiceError, choose
+from mtjspice.spice.many import Status
+from mtjspice.studies.space import Point, Value
+from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, failed
+
+CARD = "card."
+_NOMINAL: Mapping[str, tuple[str, float | None]] = {
+    "voltage": ("V", None), "pulse_width": ("s", None), "edge": ("s", DEFAULT_EDGE),
+    "temperature": ("K", ROOM_TEMPERATURE),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class JunctionSubject(Subject):
+    """A junction under a trapezoidal pulse, then at 0 V.
+
+    Dimensions are ``voltage`` (V), ``pulse_width`` (s, full width at half maximum), ``edge`` (s), ``temperature`` (K)
+    and ``card.<parameter>``; ``values`` sets them where they do not vary. ``method``, ``direction``, ``tolerance`` and
+    ``trials`` are those of `mtjspice.device.switching.switching_probability`.
+
+    Results: ``probability``, its interval ``low`` and ``high``, ``write_error_rate``.
+    """
+
+    card: str | MTJCard = "meram100"
+    method: str = "fokker-planck"
+    direction: str = "p-ap"
+    trials: int = 1000
+    tolerance: float = 1e-4
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        choose("method", self.method, METHODS)
+        choose("direction", self.direction, DIRECTIONS)
+        for name in self.values:
+            self.dimension(name)
+
+    @cached_property
+    def _card(self) -> MTJCard:
+        return load_card(self.card) if isinstance(self.card, str) else self.card
+
+    def dimension(self, name: str) -> Dimension:
+        """See `Subject`."""
+        if name.startswith(CARD):
+            key = choose("card parameter", name.removeprefix(CARD), PARAMETERS)
+            return Dimension(PARAMETERS[key].unit, float(getattr(self._card, key)))
+        if name not in _NOMINAL:
+            raise InputError(
+                f"a junction has no dimension {name!r}; available: {', '.join(_NOMINAL)}, {CARD}<parameter of the card>"
+            )
+        unit, nominal = _NOMINAL[name]
+        return Dimension(unit, nominal)
+
+    def identity(self, values: Mapping[str, Value]) -> Mapping[str, object]:
+        """See `Subject`."""
+        return {
+            "subject": "junction", "card": self._card.to_toml(), "method": self.method, "direction": self.direction,
+            "trials": self.trials, "tolerance": self.tolerance, "values": dict(self.values),
+        }  # fmt: skip
+
+    @contextmanager
+    def session(self) -> Iterator[Evaluate]:
+        """See `Subject`."""
+        yield self._evaluate
+
+    def _evaluate(self, points: Sequence[Point]) -> Iterator[Outcome]:
+        for point in points:
+            begin = time.perf_counter()
+            try:
+                results = self._results(point)
+            except MtjspiceError as error:
+                yield failed(error, begin=begin)
+            else:
+                yield Outcome(Status.OK, results, seconds=time.perf_counter() - begin)
+
+    def _results(self, point: Point) -> dict[str, float]:
+        given = {**{name: nominal for name, (_, nominal) in _NOMINAL.items()}, **self.values, **point.values}
+        missing = [name for name, value in given.items() if value is None]
+        if missing:
+            raise InputError(f"the study says nothing of {', '.join(missing)}")
+        values = {name: float(value) for name, value in given.items() if value is not None}
+        card = self._card.replace(
+            **{name.removeprefix(CARD): value for name, value in values.items() if name.startswith(CARD)}
+        )
+        found = write_error_rate(
+            card, values["voltage"], values["pulse_width"], self.method, self.direction, values["temperature"],
+            self.trials, point.seed, edge=values["edge"], tolerance=self.tolerance, methods=METHODS,
+        )  # fmt: skip
+        rate, low, high = (float(found[name].values[0, 0]) for name in ("write_error_rate", "low", "high"))
+        return {"probability": 1 - rate, "low": 1 - high, "high": 1 - low, "write_error_rate": rate}
