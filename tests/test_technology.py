@@ -207,6 +207,8 @@ def test_another_technology_is_another_folder(another: Path, gf180mcu: Technolog
         ('licence = "Apache-2.0"', "", r"missing or unknown keys: licence"),
         ("min_width", "minimum_width", r"\[nfet\]: missing or unknown keys: min_width, minimum_width"),
         ('"sf", "statistical"', '"sf", "worst"', r"no model file <corner>.inc for the corners worst"),
+        ('process_corner = "statistical"', "", r"process and process_corner go together"),
+        ('process_corner = "statistical"', 'process_corner = "x"', r"unknown process_corner in other/.* 'x'"),
         ('corners = ["typical"', 'corners = [1, "typical"', r"corners must be a list of strings"),
         ("[nfet]", "[nfet", r"other/technology.toml: "),
     ],

@@ -219,14 +219,14 @@ def _read(file: Traversable, folder: Traversable, name: str, where: str) -> Tech
         library=_string(table, "library", where),
         notes=_strings(table, "notes", where),
     )
-    if bool(result.process) != bool(result.process_corner):
-        raise InputError(f"{where}: process and process_corner go together")
-    if result.process_corner:
-        choose(f"process_corner in {where}", result.process_corner, corners)
     missing = [corner for corner in corners if not result.model_path(corner).is_file()]
     if missing:
         file_name = result.library or "<corner>.inc"
         raise InputError(f"{where}: no model file {file_name} for the corners {', '.join(missing)}")
+    if bool(result.process) != bool(result.process_corner):
+        raise InputError(f"{where}: process and process_corner go together")
+    if result.process_corner:
+        choose(f"process_corner in {where}", result.process_corner, corners)
     return result
 
 

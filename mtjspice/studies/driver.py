@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -29,8 +29,8 @@ from mtjspice.studies.workers import Elsewhere, Executor, InProcess, LocalWorker
 TIME_LIMIT = 600.0  # s for one point
 GROUP_SECONDS = 3.0  # what a group of points is to take
 LARGEST_GROUP = 500
-_ATTEMPTS = 2  # of a point whose worker died: somebody may have killed it
-_SLACK = 30.0  # s beyond the time limits of a group's points, for a worker to start
+_ATTEMPTS = 3  # of a point whose worker died: somebody may have killed it
+_SLACK = 5.0  # s beyond the time limit of a point, for the simulator's own limit to come first
 _POLL = 0.5  # s between looks at Ctrl-C while nothing happens
 
 BYTES_A_POINT, BYTES_A_RESULT = 330, 8  # on disk, about
@@ -64,6 +64,7 @@ def run_study(
     what was finished is there then, as after Ctrl-C or a crash.
     """
     begin = time.monotonic()
+    study = replace(study, subject=study.subject.limited(time_limit))
     with Store(Path(folder)) as store, open_workers(study.subject, workers, executor, memory) as pool:
         trimmed = find_trim(study, store, pool, time_limit)
         keys = [key for key, _ in keyed(study.subject, study.points(trimmed))]
@@ -128,7 +129,7 @@ def evaluate(points: Iterable[Keyed], store: Store, workers: Workers, time_limit
                 group = again.popleft() if again else list(islice(source, size))
                 if not group:
                     break
-                future = workers.submit([point for _, point in group], time_limit * len(group) + _SLACK)
+                future = workers.submit([point for _, point in group], _limit(len(group), time_limit))
                 under_way.add(future)
                 future.add_done_callback(_teller(arrived, group))
             if not under_way:
@@ -154,6 +155,11 @@ def evaluate(points: Iterable[Keyed], store: Store, workers: Workers, time_limit
     finally:
         for future in under_way:
             future.cancel()
+
+
+def _limit(count: int, time_limit: float) -> float:
+    """How long a group may take. Groups are made to take some seconds; one that takes much longer is split."""
+    return time_limit + _SLACK if count == 1 else 2 * time_limit + 3 * GROUP_SECONDS
 
 
 def _teller(

@@ -76,7 +76,7 @@ def _study(document: Table, folder: Path) -> Study:
 
 def _circuit(table: Table, measure: Table, folder: Path) -> Subject:
     _check_keys(
-        table, ("name", "technology", "card", "fidelity", "set", "tolerance", "trials", "junctions", "time_limit"),
+        table, ("name", "technology", "card", "fidelity", "set", "tolerance", "trials", "junctions"),
         "[circuit]",
     )  # fmt: skip
     fidelity = _text(table, "fidelity", "[circuit]", "resistor")
@@ -88,13 +88,13 @@ def _circuit(table: Table, measure: Table, folder: Path) -> Subject:
     card = _file(_text(table, "card", "[circuit]", ""), folder) or None
     subject = CircuitSubject(
         _text(table, "name", "[circuit]"), technology, card, fidelity,
-        switching=Switching(**chosen) if chosen else None, **_limit(table),
+        switching=Switching(**chosen) if chosen else None,
     )  # fmt: skip
     return _with_values(subject, table)
 
 
 def _deck(table: Table, measure: Table, folder: Path) -> Subject:
-    _check_keys(table, ("file", "engine", "card", "fidelity", "set", "time_limit"), "[deck]")
+    _check_keys(table, ("file", "engine", "card", "fidelity", "set"), "[deck]")
     path = folder / _text(table, "file", "[deck]")
     try:
         text = path.read_text(encoding="utf-8")
@@ -103,7 +103,7 @@ def _deck(table: Table, measure: Table, folder: Path) -> Subject:
     subject = DeckSubject(
         text, measurement_file.read(measure, "[measure]"), path.parent,
         _text(table, "engine", "[deck]", "batch"), _text(table, "fidelity", "[deck]", "cosim"),
-        _file(_text(table, "card", "[deck]", ""), folder) or None, **_limit(table),
+        _file(_text(table, "card", "[deck]", ""), folder) or None,
     )  # fmt: skip
     return _with_values(subject, table)
 
@@ -300,12 +300,3 @@ def _numbers(value: Any) -> tuple[int, ...]:
     if not isinstance(value, list) or not value:
         raise InputError(f"junctions = {value!r} must be a list of numbers from 0 on")
     return tuple(_whole(one) for one in value)
-
-
-def _limit(table: Table) -> dict[str, Any]:
-    if "time_limit" not in table:
-        return {}
-    limit = sweeps.quantity(str(table["time_limit"]), "s", "time_limit")
-    if not limit > 0:
-        raise InputError(f"time_limit = {limit:g} s must be positive")
-    return {"time_limit": limit}

@@ -116,7 +116,10 @@ class LocalWorkers:
         if memory is not None and memory < 5e8:
             raise InputError(f"a memory bound of {memory / 1e9:g} GB is too small; at least 0.5 GB")
         self.count = count
-        self._payload = pickle.dumps((subject, memory))
+        try:
+            self._payload = pickle.dumps((subject, memory))
+        except Exception as error:
+            raise InputError(f"the study's subject cannot be sent to worker processes: {error}") from None
         self._tasks: SimpleQueue[tuple[tuple[Point, ...], float, Future[Outcomes]] | None] = SimpleQueue()
         self._workers = [_Worker(self._payload) for _ in range(count)]
         self._threads = [threading.Thread(target=self._serve, args=(one,), daemon=True) for one in self._workers]
@@ -272,7 +275,7 @@ def _main(descriptor: int) -> None:
             except MtjspiceError as error:
                 answer = error
             except MemoryError:
-                raise
+                answer = MtjspiceError("out of memory")
             except Exception as error:
                 answer = MtjspiceError(f"{type(error).__name__}: {error}")
             connection.send(answer)

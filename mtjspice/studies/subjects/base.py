@@ -85,6 +85,10 @@ class Subject(ABC):
         """Units of results by name; those that are not here are numbers."""
         return MappingProxyType({})
 
+    def limited(self, time_limit: float) -> "Subject":
+        """The same subject whose simulators stop at ``time_limit`` (s) for a point; itself where there are none."""
+        return self
+
     def check(self, space: Space) -> None:
         """Refuse a space with a dimension that the subject does not have, or that cannot take its values."""
         for sweep in space.sweeps:

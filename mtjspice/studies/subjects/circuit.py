@@ -152,6 +152,10 @@ class CircuitSubject(Subject):
     def _fidelity(self, values: Mapping[str, Value]) -> str:
         return choose("fidelity", str({**self.values, **values}.get("fidelity", self.fidelity)), METHODS)
 
+    def limited(self, time_limit: float) -> Subject:
+        """See `Subject`."""
+        return replace(self, time_limit=time_limit)
+
     @property
     def units(self) -> Mapping[str, str]:
         """See `Subject`."""

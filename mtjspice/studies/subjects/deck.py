@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
@@ -124,6 +124,10 @@ class DeckSubject(Subject):
             "card": self._card.to_toml() if self._card else "", "fidelity": self.fidelity if self._card else "",
             "values": dict(self.values), "engine": engine_digest(engine), "kind": self.engine,
         }  # fmt: skip
+
+    def limited(self, time_limit: float) -> Subject:
+        """See `Subject`."""
+        return replace(self, time_limit=time_limit)
 
     @property
     def units(self) -> Mapping[str, str]:
