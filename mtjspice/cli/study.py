@@ -104,19 +104,22 @@ def _report(folder: "StudyFolder", summary: "Summary", as_json: bool) -> None:
     """Tell what was done, what failed, and what comes out."""
     from dataclasses import asdict
 
+    counts = _counts(folder)
+    line = (
+        f"{summary.points} points: {summary.evaluated} evaluated, {summary.reused} were there, "
+        f"{summary.failed} failed; {summary.seconds:.1f} s"
+    )
+    if not counts.get("ok", 0) + counts.get("suspicious", 0):
+        typer.echo(line, err=True)
+        _warn(folder)
+        raise SimulatorError("no point of the study has a result")
     tables = _tables(folder)
     if as_json:
-        print_json({"run": asdict(summary), "status": _counts(folder), "tables": [one.as_dict() for one in tables]})
+        print_json({"run": asdict(summary), "status": counts, "tables": [one.as_dict() for one in tables]})
     else:
-        typer.echo(
-            f"{summary.points} points: {summary.evaluated} evaluated, {summary.reused} were there, "
-            f"{summary.failed} failed; {summary.seconds:.1f} s"
-        )
+        typer.echo(line)
         _show(tables)
     _warn(folder)
-    counts = _counts(folder)
-    if not counts.get("ok", 0) + counts.get("suspicious", 0):
-        raise SimulatorError("no point of the study has a result")
 
 
 def _tables(folder: "StudyFolder") -> tuple[Any, ...]:

@@ -31,6 +31,7 @@ GROUP_SECONDS = 3.0  # what a group of points is to take
 LARGEST_GROUP = 500
 _ATTEMPTS = 3  # of a point whose worker died: somebody may have killed it
 _SLACK = 5.0  # s beyond the time limit of a point, for the simulator's own limit to come first
+HOPELESS = 20  # points that fail from the beginning, after which a study ends
 _POLL = 0.5  # s between looks at Ctrl-C while nothing happens
 
 BYTES_A_POINT, BYTES_A_RESULT = 330, 8  # on disk, about
@@ -60,8 +61,9 @@ def run_study(
     ``workers`` processes of this machine do it, or this process (None), or an ``executor`` like those of
     `concurrent.futures` (Dask's client, MPI, loky; then ``workers`` is how many points groups it is to have at a time).
     ``memory`` (bytes) bounds each process, ``time_limit`` (s) holds for one point. ``progress`` is told the number of
-    points that there are. Raises InputError for a folder that is in use, MtjspiceError where results cannot be stored;
-    what was finished is there then, as after Ctrl-C or a crash.
+    points that there are. Raises InputError for a folder that is in use, MtjspiceError where results cannot be stored,
+    SimulatorError if the first points all fail with a deck that cannot be simulated; what was finished is there then,
+    as after Ctrl-C or a crash.
     """
     begin = time.monotonic()
     study = replace(study, subject=study.subject.limited(time_limit))
@@ -78,6 +80,10 @@ def run_study(
             evaluated += 1
             failed += not record.has_results
             progress(reused + evaluated)
+            if reused == 0 and evaluated == failed == HOPELESS and record.status == Status.BAD_DECK.value:
+                raise SimulatorError(
+                    f"the first {HOPELESS} points all failed, the last with: {record.reason}", record.log
+                )
     return Summary(len(keys), reused, evaluated, failed, time.monotonic() - begin)
 
 

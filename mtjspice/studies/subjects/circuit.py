@@ -26,7 +26,7 @@ from mtjspice.spice.engines import find_libngspice, find_ngspice
 from mtjspice.spice.many import Run, Status, Variant, run_many
 from mtjspice.spice.private_ngspice import find_osdi_ngspice
 from mtjspice.spice.worker import CosimWorker
-from mtjspice.studies.space import Point, Value
+from mtjspice.studies.space import Point, Space, Value
 from mtjspice.studies.subjects import on_waveform
 from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, engine_digest, failed
 from mtjspice.studies.subjects.on_waveform import Floats, Switching
@@ -135,6 +135,17 @@ class CircuitSubject(Subject):
         found = known[name]
         is_text = isinstance(found.value, str)
         return Dimension("" if is_text else found.unit or "1", found.value)
+
+    def check(self, space: Space) -> None:
+        """See `Subject`. Names, and what is drawn, are tried on the bench: a point is too late to say so."""
+        super().check(space)
+        for sweep in space.sweeps:
+            for value in sweep.values:
+                if isinstance(value, str):
+                    self._fidelity({sweep.name: value} if sweep.name == "fidelity" else {})
+                    self.testbench(Point((), {sweep.name: value}, 0))
+        for name in space.seeds:
+            self.testbench(Point((), {name: 1}, 0))
 
     def identity(self, values: Mapping[str, Value]) -> Mapping[str, object]:
         """See `Subject`: the nominal deck with its model cards, and those of the point's corner and technology."""
