@@ -47,16 +47,18 @@ def run(
 
     Example: mtjspice study run examples/studies/switching_voltage.toml --out psw --workers 2
     """
-    from mtjspice import sweeps, units
+    from mtjspice import sweeps
     from mtjspice.studies.analyses.catalogue import analysis_of
     from mtjspice.studies.folder import create
     from mtjspice.studies.study_file import load_study
+    from mtjspice.studies.workers import check_memory
 
     if workers is not None and workers < 1:
         raise InputError(f"--workers {workers} must be at least 1")
     if workers is not None and dask is not None:
         raise InputError("--workers and --dask exclude each other: the scheduler has workers of its own")
-    bytes_ = None if memory is None else units.parse(memory, "byte", "--memory")
+    bytes_ = None if memory is None else sweeps.quantity(memory, "byte", "--memory")
+    check_memory(bytes_)
     limit = sweeps.quantity(time_limit, "s", "--time-limit")
     if not limit > 0:
         raise InputError(f"--time-limit {time_limit} must be positive")

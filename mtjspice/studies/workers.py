@@ -28,6 +28,7 @@ from mtjspice.studies.space import Point
 from mtjspice.studies.subjects.base import Outcome, Subject
 
 Outcomes = list[Outcome]
+LEAST_MEMORY = 5e8  # bytes
 _LAST_WORDS = 5.0  # s for a worker to end its simulators
 _START_LIMIT = 180.0  # s; imports on a busy machine
 
@@ -113,8 +114,7 @@ class LocalWorkers:
     def __init__(self, subject: Subject, count: int, memory: float | None = None) -> None:
         if count < 1:
             raise InputError(f"the number of workers must be at least 1, not {count}")
-        if memory is not None and memory < 5e8:
-            raise InputError(f"a memory bound of {memory / 1e9:g} GB is too small; at least 0.5 GB")
+        check_memory(memory)
         self.count = count
         try:
             self._payload = pickle.dumps((subject, memory))
@@ -164,6 +164,12 @@ class LocalWorkers:
             else:
                 future.set_result(found)
         worker.kill()
+
+
+def check_memory(memory: float | None) -> None:
+    """Refuse a bound (bytes) in which a worker process cannot live."""
+    if memory is not None and memory < LEAST_MEMORY:
+        raise InputError(f"a memory bound of {memory / 1e9:g} GB is too small; at least {LEAST_MEMORY / 1e9:g} GB")
 
 
 class _Worker:
