@@ -23,6 +23,28 @@ STUDY_FILE = "study.toml"
 _HOME = "# files that this study names are looked for in: "
 
 
+def results(study: Study, folder: Path | str) -> "xarray.Dataset":
+    """Return the results of a study so far, opened lazily, with what was trimmed among the coordinates.
+
+    See `mtjspice.studies.lazy.open_dataset`.
+    """
+    from mtjspice.studies.lazy import open_dataset
+
+    path = Path(folder)
+    about: dict[str, str | int | float] = {
+        "title": study.title, "analysis": study.analysis, "study_seed": study.space.seed, "mtjspice": __version__
+    }  # fmt: skip
+    data = open_dataset(path, study.space, study.subject.units, about)
+    if study.trim is None:
+        return data
+    with Store(path, write=False) as store:
+        trimmed = stored_trim(store)
+    if not trimmed:
+        return data
+    values = np.array(list(trimmed.values())).reshape([data.sizes[name] for name in study.trim.per])
+    return data.assign_coords({study.trim.dimension: (study.trim.per, values, {"units": study.trim.unit})})
+
+
 @dataclass(frozen=True)
 class StudyFolder:
     """A folder and the study that it belongs to."""
@@ -31,25 +53,8 @@ class StudyFolder:
     study: Study
 
     def dataset(self) -> "xarray.Dataset":
-        """The results so far, opened lazily, with what was trimmed among the coordinates."""
-        from mtjspice.studies.lazy import open_dataset
-
-        data = open_dataset(
-            self.path, self.study.space, self.study.subject.units,
-            {"title": self.study.title, "analysis": self.study.analysis, "seed": self.study.space.seed,
-             "mtjspice": __version__},
-        )  # fmt: skip
-        if self.study.trim is None:
-            return data
-        with Store(self.path, write=False) as store:
-            trimmed = stored_trim(store)
-        if not trimmed:
-            return data
-        shape = tuple(data.sizes[name] for name in self.study.trim.per)
-        values = np.array(list(trimmed.values())).reshape(shape)
-        return data.assign_coords(
-            {self.study.trim.dimension: (self.study.trim.per, values, {"units": self.study.trim.unit})}
-        )
+        """See `results`."""
+        return results(self.study, self.path)
 
     def trimmed(self) -> Mapping[tuple[float | int | str, ...], float]:
         """What was trimmed before the points were evaluated."""
