@@ -20,7 +20,8 @@ from mtjspice.circuits.technology import technology
 from mtjspice.circuits.testbench import Testbench
 from mtjspice.errors import InputError, SimulatorError
 from mtjspice.spice.batch import run_batch
-from mtjspice.spice.many import Run, Status, Variant, run_many
+from mtjspice.spice.many import run_many
+from mtjspice.spice.runs import Run, Status, Variant
 
 STOP = 5e-9
 # a low-pass filter, and for k above 1.5 a source that jumps whatever its own node does, where no step converges
@@ -246,7 +247,8 @@ def test_simulators_die_with_the_process_that_started_them(tmp_path):
     deck = "endless\n.param r=1k\nV1 in 0 sin(0 1 1g)\nR1 in out {r}\nC1 out 0 1p\n.tran 1p 1 0 1p\n.end\n"
     driver = tmp_path / "driver.py"
     driver.write_text(
-        "from mtjspice.spice.many import Variant, run_many\n"
+        "from mtjspice.spice.many import run_many\n"
+        "from mtjspice.spice.runs import Variant\n"
         "variants = [Variant({'r': 1e3 + k}) for k in range(4)]\n"
         f"list(run_many({deck!r}, variants, stop=1.0, vectors=['v(out)'], group=1, workers=2))\n"
     )

@@ -7,8 +7,9 @@ import pytest
 from helpers import simulators
 
 from mtjspice.errors import InputError, SimulatorError
-from mtjspice.spice.many import Run, Status, Variant, run_many
+from mtjspice.spice.many import run_many
 from mtjspice.spice.replicas import run_replicas
+from mtjspice.spice.runs import Run, Status, Variant
 
 STOP = 5e-9
 # for k above 1.5 there is no step that converges

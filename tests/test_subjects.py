@@ -9,7 +9,7 @@ from mtjspice.circuits.measurements import At, Crossing, Energy, Power, Voltage
 from mtjspice.device.card import load_card
 from mtjspice.device.macrospin import pulse
 from mtjspice.errors import InputError
-from mtjspice.spice.many import Status
+from mtjspice.spice.runs import Status
 from mtjspice.studies.space import Point, Space, Sweep
 from mtjspice.studies.study import keyed
 from mtjspice.studies.subjects import on_waveform

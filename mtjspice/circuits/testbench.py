@@ -27,7 +27,8 @@ from mtjspice.device.temperature import check as checked_temperature
 from mtjspice.errors import InputError, choose
 from mtjspice.spice.bank import Junction as ExternalJunction
 from mtjspice.spice.batch import run_batch
-from mtjspice.spice.many import Status, Variant, run_many
+from mtjspice.spice.many import run_many
+from mtjspice.spice.runs import Status, Variant
 from mtjspice.spice.text import number
 
 if TYPE_CHECKING:

@@ -32,9 +32,9 @@ from mtjspice.spice.raw import Vectors, read_raw
 DEFAULT_TIME_LIMIT = 600.0  # s
 TIME_TOLERANCE = 1e-6  # of the stop time, by which the last time point may miss it
 LOG_LINES = 20
-_LOG_BYTES = 200_000  # the part of a log that is searched for causes, at either end
+LOG_BYTES = 200_000  # the part of a log that is searched for causes, at either end
 OLDEST_OSDI = (0, 4)  # that ngspice 43 and later take
-_OUTPUT = "output.raw"
+OUTPUT = "output.raw"
 _FINISHED = "mtjspice: the deck was run"
 _SETPRIV = "setpriv"
 _LONGEST_WAIT = 3600.0  # s, in one call
@@ -107,9 +107,9 @@ def run_batch(
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode() if isinstance(content, str) else content)
-        (folder / "deck.cir").write_text(_with_control(deck, vectors, models, setup), encoding="utf-8")
+        (folder / "deck.cir").write_text(with_control(deck, vectors, models, setup), encoding="utf-8")
         code, log = run_process([str(engine), "-n", "-b", "deck.cir"], folder, time_limit, "ngspice")
-        return _result(folder / _OUTPUT, code, log, vectors, stop)
+        return result_of(folder / OUTPUT, code, log, vectors, stop)
 
 
 def link_models(folder: Path, osdi: Sequence[Path]) -> list[str]:
@@ -145,7 +145,8 @@ def _osdi_version(model: Path) -> tuple[int, int]:
     return major, minor
 
 
-def _with_control(deck: str, vectors: Sequence[str], models: Sequence[str], setup: Sequence[str]) -> str:
+def with_control(deck: str, vectors: Sequence[str], models: Sequence[str], setup: Sequence[str]) -> str:
+    """Add to a deck what loads compiled ``models``, sets it up, runs it, and writes ``vectors`` to `OUTPUT`."""
     lines = [line for line in deck.rstrip().splitlines() if line.strip().lower() != ".end"]
     control = [
         ".control",
@@ -155,7 +156,7 @@ def _with_control(deck: str, vectors: Sequence[str], models: Sequence[str], setu
         *setup,
         *(f"save {' '.join(vectors[k : k + 50])}" for k in range(0, len(vectors), 50)),
         "run",
-        f"write {_OUTPUT}",  # what was saved; ngspice takes some thousand names at most
+        f"write {OUTPUT}",  # what was saved; ngspice takes some thousand names at most
         f"echo {_FINISHED}",
         "quit 0",
         ".endc",
@@ -164,7 +165,8 @@ def _with_control(deck: str, vectors: Sequence[str], models: Sequence[str], setu
     return "\n".join([*lines, *control]) + "\n"
 
 
-def _result(output: Path, code: int, log: str, vectors: Sequence[str], stop: float | None) -> BatchResult:
+def result_of(output: Path, code: int, log: str, vectors: Sequence[str], stop: float | None) -> BatchResult:
+    """Read what a process has left: raw file, exit code and log; SimulatorError with the cause where it failed."""
     lines = tuple(log.splitlines())
     if code < 0:
         raise SimulatorError(f"ngspice crashed ({_signal(-code)}){_clause(log)}", lines[-LOG_LINES:])
@@ -351,10 +353,10 @@ def _read_log(path: Path) -> str:
     """Return the log, without the middle where it is long."""
     with path.open("rb") as file:
         size = path.stat().st_size
-        if size <= 2 * _LOG_BYTES:
+        if size <= 2 * LOG_BYTES:
             return file.read().decode(errors="replace")
-        start = file.read(_LOG_BYTES)
-        file.seek(size - _LOG_BYTES)
+        start = file.read(LOG_BYTES)
+        file.seek(size - LOG_BYTES)
         return start.decode(errors="replace") + "\n[...]\n" + file.read().decode(errors="replace")
 
 

@@ -9,94 +9,20 @@ those of `batch.run_batch`, bit for bit, whatever the number of workers and the 
 import re
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 from itertools import islice
-from math import isfinite
 from pathlib import Path
 
-import numpy as np
-
 from mtjspice.errors import InputError, SimulatorError
-from mtjspice.spice.batch import _LOG_BYTES, _OUTPUT, DEFAULT_TIME_LIMIT, _result, _with_control, fetch, run_process
+from mtjspice.spice.batch import DEFAULT_TIME_LIMIT, LOG_BYTES, OUTPUT, fetch, result_of, run_process, with_control
 from mtjspice.spice.engines import find_ngspice
 from mtjspice.spice.raw import Vectors
-from mtjspice.spice.text import number
+from mtjspice.spice.runs import IGNORED_CONDITION, Run, Status, Variant, status_of, suspicion
 
 GROUP = 100  # runs of one process: start-up is a hundredth of the time then
-_PARAMETER = re.compile(r"[a-z][a-z0-9_]*\Z")
-_SEEDS = (1, 2**31 - 1)
-
-
-class Status(Enum):
-    """How a run ended. `OK` and `SUSPICIOUS` have vectors, complete and finite.
-
-    A run is `SUSPICIOUS` whose vectors must not be trusted unseen, as it did not simulate what the deck says: ngspice
-    found no operating point and started from the end of a transient of its own (after gmin and source stepping, which
-    alone are legitimate), it ignored an initial condition of a node that does not exist, or its time stands still.
-    """
-
-    OK = "ok"
-    SUSPICIOUS = "suspicious"
-    DIVERGED = "diverged"
-    TIMED_OUT = "timed out"
-    CRASHED = "crashed"
-    BAD_DECK = "bad deck"
-
-
-_REASONS = (
-    (re.compile(r"exceeded its time limit"), Status.TIMED_OUT),
-    (re.compile(r"crashed|ran out of memory"), Status.CRASHED),
-    (re.compile(r"transient broke down|no convergence|transient stopped|not finite"), Status.DIVERGED),
-)
 _NO_MEMORY = re.compile(r"^.*(?:can't allocate|cannot allocate|out of memory|bad_alloc).*$", re.M | re.I)
-_IGNORED = re.compile(r"^.*\b(?:IC|NODESET) on non-existent node.*$", re.M)
-_NO_OPERATING_POINT = re.compile(r"Transient op finished successfully")
-_SINGULAR = re.compile(r"singular matrix:\s+(check nodes? .*\S)")
-
-
-def status_of(error: SimulatorError) -> Status:
-    """How a run ended whose error this is."""
-    return next((status for pattern, status in _REASONS if pattern.search(str(error))), Status.BAD_DECK)
-
-
-@dataclass(frozen=True)
-class Variant:
-    """Values of the deck's ``.param`` names, and the seed of what it draws (mismatch, ``gauss``); None: not set."""
-
-    parameters: Mapping[str, float] = field(default_factory=dict)
-    seed: int | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in self.parameters.items():
-            if not _PARAMETER.match(name):
-                raise InputError(f"{name!r} is no name of a parameter; allowed: a-z, 0-9 and _, a letter first")
-            if not isfinite(value):
-                raise InputError(f"parameter {name} = {value!r} must be finite")
-        if self.seed is not None and not _SEEDS[0] <= self.seed <= _SEEDS[1]:
-            raise InputError(f"seed {self.seed} is out of range; allowed: {_SEEDS[0]} to {_SEEDS[1]}")
-
-    def commands(self) -> list[str]:
-        """What sets them, up to the reset that makes them effective."""
-        seed = [] if self.seed is None else [f"setseed {self.seed}"]
-        return [*(f"alterparam {name} = {number(value)}" for name, value in self.parameters.items()), *seed, "reset"]
-
-
-@dataclass(frozen=True)
-class Run:
-    """How one variant ended: vectors by name (``time`` first) where it has them, else or where suspicious the reason.
-
-    ``log`` is the log's end where it failed, ``seconds`` its share of the time (s) that its process took.
-    """
-
-    variant: Variant
-    status: Status
-    vectors: Vectors = field(default_factory=dict, repr=False)
-    reason: str = ""
-    log: tuple[str, ...] = field(default=(), repr=False)
-    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -247,8 +173,8 @@ def _run_process(task: Task, variants: Sequence[Variant]) -> tuple[list[Run | No
                 check_engine(task.engine)
         seconds = (time.perf_counter() - begin) / max(1, arrivals())
         with (folder / "output.log").open("rb") as file:  # of a killed process too; the deck is read first
-            about_deck = file.read(_LOG_BYTES).decode(errors="replace")
-        ignored = "\n".join(_IGNORED.findall(about_deck))
+            about_deck = file.read(LOG_BYTES).decode(errors="replace")
+        ignored = "\n".join(IGNORED_CONDITION.findall(about_deck))
         return [_arrived(folder, k, one, task, ignored, seconds) for k, one in enumerate(variants)], code == 0
 
 
@@ -289,32 +215,17 @@ def _judged(variant: Variant, vectors: Vectors, log: str, seconds: float) -> Run
     return Run(variant, Status.SUSPICIOUS if reason else Status.OK, vectors, reason, seconds=seconds)
 
 
-def suspicion(vectors: Vectors, log: str) -> str:
-    """Why complete vectors must not be trusted; empty if nothing is known against them."""
-    times = np.real(vectors["time"])
-    still = np.flatnonzero(np.diff(times) <= 0)
-    if still.size:
-        return f"time does not increase after {times[still[0]]:g} s"
-    ignored = _IGNORED.search(log)
-    if ignored:
-        return f"an initial condition was ignored: {ignored[0].strip()}"
-    if _NO_OPERATING_POINT.search(log):
-        singular = _SINGULAR.search(log)
-        return "no operating point was found" + (f" (singular matrix: {singular[1]})" if singular else "")
-    return ""
-
-
 def alone(task: Task, variant: Variant) -> Run:
     """The run in a process of its own, which tells why it fails, if it does."""
     with tempfile.TemporaryDirectory(prefix="mtjspice-", ignore_cleanup_errors=True) as temporary:
         folder = Path(temporary)
-        script = _with_control(task.deck, task.vectors, (), variant.commands())
+        script = with_control(task.deck, task.vectors, (), variant.commands())
         (folder / "deck.cir").write_text(script, encoding="utf-8")
         command = [str(task.engine), "-n", "-b", "deck.cir"]
         log, begin = "", time.perf_counter()
         try:
             code, log = run_process(command, folder, task.time_limit, "ngspice", memory=task.memory)
-            found = _result(folder / _OUTPUT, code, log, task.vectors, task.stop)
+            found = result_of(folder / OUTPUT, code, log, task.vectors, task.stop)
         except SimulatorError as error:
             short = _NO_MEMORY.search(log or str(error))
             told = SimulatorError(f"ngspice ran out of memory: {short[0].strip()}", error.log) if short else error

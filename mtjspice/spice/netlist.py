@@ -72,12 +72,12 @@ def parse(deck: str) -> Netlist:
     outside: list[str] = []
     body: list[str] = outside
     name = ""
-    for line in _statements(rest):
+    for line in statements(rest):
         word = line.split(None, 1)[0].lower()
         if word in (".subckt", ".subcircuit"):
             if name:
                 raise InputError(f"subcircuit {name!r} holds another one; define them beside each other")
-            words, defaults = _split(line)
+            words, defaults = split(line)
             name, ports, body = words[1].lower(), tuple(port.lower() for port in words[2:]), []
             if name in subcircuits:
                 raise InputError(f"subcircuit {name!r} is defined twice")
@@ -94,7 +94,7 @@ def parse(deck: str) -> Netlist:
     return Netlist(title, subcircuits, tuple(outside))
 
 
-def _statements(text: str) -> Iterator[str]:
+def statements(text: str) -> Iterator[str]:
     """Yield logical lines without comments, ``.control`` blocks and ``.end``."""
     lines: list[str] = []
     control = False
@@ -116,7 +116,7 @@ def _statements(text: str) -> Iterator[str]:
     yield from lines
 
 
-def _split(line: str) -> tuple[list[str], dict[str, str]]:
+def split(line: str) -> tuple[list[str], dict[str, str]]:
     """Return the words of a line up to its parameters, and these."""
     line = re.sub(r"\bparams:\s*", "", re.sub(r"\s*=\s*", "=", line), flags=re.IGNORECASE)
     first = re.search(r"\S+=", line)
@@ -150,7 +150,7 @@ def _search(
     for line in lines:
         if line[0] not in "xX":
             continue
-        words, parameters = _split(line)
+        words, parameters = split(line)
         label, called = words[0].lower(), words[-1].lower()
         if called not in wanted and called not in netlist.subcircuits:
             continue
@@ -191,7 +191,7 @@ def with_bodies(netlist: Netlist, names: Sequence[str], called: Mapping[str, str
         return tuple(rewrite(line, path) for line in lines)
 
     def rewrite(line: str, path: str) -> str:
-        words, parameters = _split(line)
+        words, parameters = split(line)
         here = f"{path}.{words[0].lower()}" if path else words[0].lower()
         if line[0] not in "xX":
             return line
@@ -218,7 +218,7 @@ def _holds(netlist: Netlist, name: str, wanted: Set[str], depth: int = 0) -> boo
     """Whether the subcircuit ``name`` has an instance of one of ``wanted``, at any depth."""
     for line in netlist.subcircuits[name].body:
         if line[0] in "xX":
-            called = _split(line)[0][-1].lower()
+            called = split(line)[0][-1].lower()
             if called in wanted:
                 return True
             if called in netlist.subcircuits and depth < _DEEPEST and _holds(netlist, called, wanted, depth + 1):

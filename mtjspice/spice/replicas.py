@@ -15,10 +15,7 @@ from pathlib import Path
 from mtjspice.errors import InputError, SimulatorError
 from mtjspice.spice.batch import DEFAULT_TIME_LIMIT, fetch, run_process
 from mtjspice.spice.many import (
-    Run,
-    Status,
     Task,
-    Variant,
     alone,
     apart,
     check_engine,
@@ -26,9 +23,9 @@ from mtjspice.spice.many import (
     find_engine,
     grouped,
     in_order,
-    suspicion,
 )
-from mtjspice.spice.netlist import Netlist, _split, _statements, parse
+from mtjspice.spice.netlist import Netlist, parse, split, statements
+from mtjspice.spice.runs import Run, Status, Variant, suspicion
 from mtjspice.spice.text import number
 
 COPIES = 64  # more are not faster, and a failure among them costs more
@@ -153,7 +150,7 @@ def _included(netlist: Netlist) -> tuple[str, tuple[str, ...]]:
             continue
         seen.add(path)
         depth = 0
-        for inner in _statements(path.read_text(encoding="utf-8", errors="replace").lower()):
+        for inner in statements(path.read_text(encoding="utf-8", errors="replace").lower()):
             text += inner + "\n"
             depth += inner.startswith(".subckt") - inner.startswith(".ends")
             if inner.startswith(_INCLUDES):
@@ -172,7 +169,7 @@ def _globals_as_ports(netlist: Netlist, names: Sequence[str]) -> Netlist:
     def handed(line: str) -> str:
         if not names or line[0] not in "xX":
             return line
-        words, values = _split(line)
+        words, values = split(line)
         ports = added.get(words[-1].lower(), [])
         return " ".join([*words[:-1], *ports, words[-1], *(f"{key}={value}" for key, value in values.items())])
 

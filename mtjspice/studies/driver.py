@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from mtjspice.errors import InputError, MtjspiceError, SimulatorError
-from mtjspice.spice.many import Status
+from mtjspice.spice.runs import Status
 from mtjspice.studies import trim
 from mtjspice.studies.space import Point
 from mtjspice.studies.store import Record, Store

@@ -67,6 +67,11 @@ class ArrayCycle(Bench):
         digits = "1" * self.circuit.columns if self.mask == "all" else self.mask
         return tuple(digit == "1" for digit in digits)
 
+    @property
+    def _written_columns(self) -> tuple[int, ...]:
+        """Numbers of the columns that are written."""
+        return tuple(column for column, on in enumerate(self.written) if on)
+
     def cell(self, row: int, column: int) -> Junction:
         """The junction of a cell, with its names in the deck."""
         return self.circuit.junctions(INSTANCE)[column * self.circuit.rows + row]
@@ -142,6 +147,7 @@ class ArrayCycle(Bench):
             array, self._slots()[-1], self.drives(), measurements=self.measurements(), probes=tuple(probes),
             states=self.states or default, corner=self.corner, temperature=self.temperature,
             mismatch_seed=self.mismatch_seed, max_step=5e-11, relative_tolerance=1e-3,
+            observed=tuple(column * array.rows + self.row for column in self._written_columns),
             # no bypass: transistors that a line leaves slowly would keep currents that are out of date
             options="method=gear", nodesets=holds,
         )  # fmt: skip
@@ -149,7 +155,7 @@ class ArrayCycle(Bench):
     def _probed(self) -> tuple[Junction, ...]:
         """Cells of the row, and of the first written column those of the first, another and the last row."""
         array = self.circuit
-        column = self.written.index(True) if any(self.written) else 0
+        column = next(iter(self._written_columns), 0)
         rows = sorted({0, self._other_row(), array.rows - 1})
         return (
             *(self.cell(self.row, k) for k in range(array.columns)), *(self.cell(row, column) for row in rows),
@@ -160,18 +166,19 @@ class ArrayCycle(Bench):
         return self.row + 1 if self.row + 1 < self.circuit.rows else max(self.row - 1, 0)
 
     def measurements(self) -> Mapping[str, Measurement]:
-        """Of the write: width and amplitude on the first and last written cell, and the largest voltage on a cell of
-        the row in a column that is not written and on one of a written column in another row. Of the second read:
-        sense margins (q less qb at the latch; positive for AP) and data. Energy of write and second read.
+        """Of the write: ``width<k>`` and ``amplitude<k>`` on the cell of every written column k, and the largest
+        voltage on a cell of the row in a column that is not written and on one of a written column in another row. Of
+        the second read: sense margins (q less qb at the latch; positive for AP) and data. Energy of write and second
+        read.
         """
         array = self.circuit
         _, write, second, end = self._slots()
-        written = [k for k, on in enumerate(self.written) if on]
+        written = self._written_columns
         found: dict[str, Measurement] = {"write_energy": Energy(Power(tuple(self.drives())), write, write + WRITE_SLOT)}
-        for label, column in (("first", written[0]), ("last", written[-1])) if written else ():
+        for column in written:
             across = _across(self.cell(self.row, column))
-            found[f"{label}_width"] = Width(across, write, write + WRITE_SLOT)
-            found[f"{label}_amplitude"] = Peak(across, "max", write, write + WRITE_SLOT)
+            found[f"width{column}"] = Width(across, write, write + WRITE_SLOT)
+            found[f"amplitude{column}"] = Peak(across, "max", write, write + WRITE_SLOT)
         spared = [k for k, on in enumerate(self.written) if not on]
         if spared:
             found["row_half_selected"] = Peak(_across(self.cell(self.row, spared[0])), "max", write, write + WRITE_SLOT)

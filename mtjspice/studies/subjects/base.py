@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from mtjspice.errors import InputError, MtjspiceError, SimulatorError
-from mtjspice.spice.many import Status, status_of
+from mtjspice.spice.runs import Status, status_of
 from mtjspice.studies.space import Point, Space, Value
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ class Subject(ABC):
     def units(self) -> Mapping[str, str]:
         """Units of results by name; those that are not here are numbers."""
         return MappingProxyType({})
+
+    def result_names(self, values: Mapping[str, Value]) -> tuple[str, ...] | None:
+        """Names of the results of a point with these values, as far as they have values; None: not known before."""
+        return None
 
     def limited(self, time_limit: float) -> "Subject":
         """The same subject whose simulators stop at ``time_limit`` (s) for a point; itself where there are none."""

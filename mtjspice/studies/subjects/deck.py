@@ -24,8 +24,9 @@ from mtjspice.errors import InputError, MtjspiceError, choose
 from mtjspice.spice import netlist
 from mtjspice.spice.batch import DEFAULT_TIME_LIMIT, run_batch
 from mtjspice.spice.engines import find_libngspice, find_ngspice
-from mtjspice.spice.many import Run, Status, Variant, run_many
+from mtjspice.spice.many import run_many
 from mtjspice.spice.replicas import run_replicas
+from mtjspice.spice.runs import Run, Status, Variant
 from mtjspice.spice.text import number
 from mtjspice.spice.worker import CosimWorker
 from mtjspice.studies.space import Point, Value

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 
 from mtjspice.errors import InputError, MtjspiceError
-from mtjspice.spice.many import Status
+from mtjspice.spice.runs import Status
 from mtjspice.studies.space import Point, Value
 from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, failed
 

@@ -11,8 +11,9 @@ from mtjspice.device.card import PARAMETERS, MTJCard, load_card
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.switching import DEFAULT_EDGE, DIRECTIONS, write_error_rate
 from mtjspice.errors import InputError, MtjspiceError, choose
-from mtjspice.spice.many import Status
+from mtjspice.spice.runs import Status
 from mtjspice.studies.space import Point, Value
+from mtjspice.studies.subjects import on_waveform
 from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, failed
 
 CARD = "card."
@@ -30,7 +31,7 @@ class JunctionSubject(Subject):
     and ``card.<parameter>``; ``values`` sets them where they do not vary. ``method``, ``direction``, ``tolerance`` and
     ``trials`` are those of `mtjspice.device.switching.switching_probability`.
 
-    Results: ``probability``, its interval ``low`` and ``high``, ``write_error_rate``.
+    Results: ``probability``, its interval ``low`` and ``high``, ``write_error_rate``, ``trials`` (0: not counted).
     """
 
     card: str | MTJCard = "meram100"
@@ -69,6 +70,10 @@ class JunctionSubject(Subject):
             "trials": self.trials, "tolerance": self.tolerance, "values": dict(self.values),
         }  # fmt: skip
 
+    def result_names(self, values: Mapping[str, Value]) -> tuple[str, ...]:
+        """See `Subject`."""
+        return on_waveform.RESULTS
+
     @contextmanager
     def session(self) -> Iterator[Evaluate]:
         """See `Subject`."""
@@ -98,4 +103,7 @@ class JunctionSubject(Subject):
             self.trials, point.seed, edge=values["edge"], tolerance=self.tolerance, methods=METHODS,
         )  # fmt: skip
         rate, low, high = (float(found[name].values[0, 0]) for name in ("write_error_rate", "low", "high"))
-        return {"probability": 1 - rate, "low": 1 - high, "high": 1 - low, "write_error_rate": rate}
+        trials = int(found["trials"].values[0, 0])
+        return {
+            "probability": 1 - rate, "low": 1 - high, "high": 1 - low, "write_error_rate": rate, "trials": trials,
+        }  # fmt: skip
