@@ -18,9 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mtjspice.spice.engines import find_libngspice, find_ngspice
-from mtjspice.spice.many import Status, Variant, run_many
+from mtjspice.spice.many import run_many
 from mtjspice.spice.raw import read_raw
 from mtjspice.spice.replicas import run_replicas
+from mtjspice.spice.runs import Status, Variant
 
 STOP = 1e-5
 BODY = """V1 in 0 sin(0 1 1meg)

@@ -26,16 +26,17 @@ class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         """See rich."""
         speed = task.finished_speed or task.speed
-        return Text(f"{task.completed:.0f} of {task.total or 0:.0f} {self._units}, {speed or 0:.3g}/s")
+        of = "" if task.total is None else f" of {task.total:.0f}"
+        return Text(f"{task.completed:.0f}{of} {self._units}, {speed or 0:.3g}/s")
 
 
 class ProgressBar:
     """A bar of ``total`` units of work; a context manager whose `advance` may be called from any thread.
 
-    ``rate`` names the units, whose number a second is shown then.
+    ``rate`` names the units, whose number a second is shown then; None is a total that is not known.
     """
 
-    def __init__(self, total: float, rate: str = "") -> None:
+    def __init__(self, total: float | None, rate: str = "") -> None:
         console = Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),

@@ -70,7 +70,7 @@ def test_half_selected_cells_feel_the_write():
     found = cycle.testbench().run().attrs
     assert 0.2 < found["column_half_selected"] < 1.0
     assert found["row_half_selected"] < 0.1
-    assert found["first_amplitude"] > 1.1
+    assert found["amplitude0"] > 1.1
     # the lag is R_P times the capacitance of the node, 83 kohm and 2 fF
     run = cycle.testbench().run()
     half = cycle.cell(2, 0)

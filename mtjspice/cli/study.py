@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a study (the --out of its run).")]
 FAILURES_SHOWN = 5
+RARE_FACTOR = 3  # points that methods for rare failures take, over their samples; for the dry run only
 
 
 @study_app.command()
@@ -78,14 +79,16 @@ def _run(folder: "StudyFolder", workers: int, dask: str | None, memory: float | 
     from mtjspice.progress import ProgressBar
     from mtjspice.studies.driver import run_study
     from mtjspice.studies.executors import dask_client
+    from mtjspice.studies.rare_study import ANALYSIS, run_rare
 
     study = folder.study
+    rare = study.analysis == ANALYSIS  # how many points there will be is not known
     with ExitStack() as stack:
         options: dict[str, Any] = {"workers": workers}
         if dask is not None:
             client, count = stack.enter_context(dask_client(dask))
             options = {"executor": client, "workers": count}
-        bar = stack.enter_context(ProgressBar(len(study.space), rate="points"))
+        bar = stack.enter_context(ProgressBar(None if rare else len(study.space), rate="points"))
         bar.stage(study.title or "study")
         done = 0
 
@@ -96,9 +99,12 @@ def _run(folder: "StudyFolder", workers: int, dask: str | None, memory: float | 
             done = now
 
         try:
-            return run_study(study, folder.path, memory=memory, time_limit=limit, progress=tell, **options)
+            return (run_rare if rare else run_study)(
+                study, folder.path, memory=memory, time_limit=limit, progress=tell, **options
+            )
         except KeyboardInterrupt:
-            typer.echo(f"mtjspice: {done} of {len(study.space)} points are stored; --resume goes on", err=True)
+            of = "" if rare else f" of {len(study.space)}"
+            typer.echo(f"mtjspice: {done}{of} points are stored; --resume goes on", err=True)
             raise
 
 
@@ -166,7 +172,10 @@ def _estimate(study: "Study", workers: int, as_json: bool) -> None:
 
     from mtjspice import units
     from mtjspice.studies.driver import BYTES_A_POINT, BYTES_A_RESULT
+    from mtjspice.studies.rare_study import ANALYSIS, failure_of
 
+    rare = study.analysis == ANALYSIS
+    points = RARE_FACTOR * failure_of(study).samples if rare else len(study.space)
     index = tuple(n // 2 for n in study.space.shape)
     trimmed = {}
     if study.trim is not None:  # the middle of its range stands for what it will find
@@ -182,9 +191,9 @@ def _estimate(study: "Study", workers: int, as_json: bool) -> None:
         (outcome,) = evaluate([point])
         seconds = time.monotonic() - begin
     found = {
-        "points": len(study.space), "workers": workers, "status": outcome.status.value,
-        "seconds_a_point": seconds, "seconds": seconds * len(study.space) / workers,
-        "bytes": len(study.space) * (BYTES_A_POINT + BYTES_A_RESULT * len(outcome.results)),
+        "points": points, "workers": workers, "status": outcome.status.value,
+        "seconds_a_point": seconds, "seconds": seconds * points / workers,
+        "bytes": points * (BYTES_A_POINT + BYTES_A_RESULT * len(outcome.results)),
     }  # fmt: skip
     if as_json:
         print_json(found)
@@ -229,7 +238,7 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
     if as_json:
         print_json(
             {
-                "title": opened.study.title, "points": len(opened.study.space), "status": counts,
+                "title": opened.study.title, "points": sum(counts.values()), "status": counts,
                 "failures": [
                     {"place": place, "values": dict(one.values), "status": one.status, "reason": one.reason,
                      "log": list(one.log)}
@@ -240,8 +249,7 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
         return
     print_table((opened.study.title or "study", "points"), [(name, str(count)) for name, count in counts.items()])
     for place, one in failures:
-        index = ",".join(map(str, opened.study.space.index_of(place)))
-        typer.echo(f"point {index} {one.status}: {one.reason}")
+        typer.echo(f"point {_place(place, opened.study)} {one.status}: {one.reason}")
 
 
 @study_app.command()
@@ -364,11 +372,22 @@ def _compared(name: str, value: float, stored: dict[str, float] | None) -> str:
     return "the same" if same else f"{stored[name]:.6g}"
 
 
+def _place(place: int, study: "Study") -> str:
+    """Where a point is, as --point takes it."""
+    from mtjspice.studies.rare_study import ANALYSIS
+
+    if study.analysis == ANALYSIS:
+        return str(place)
+    return ",".join(map(str, study.space.index_of(place)))
+
+
 def _index(text: str, study: "Study") -> tuple[int, ...]:
+    from mtjspice.studies.rare_study import ANALYSIS
+
     try:
         numbers = tuple(int(part) for part in text.split(","))
     except ValueError:
         raise InputError(f"--point {text!r} must be whole numbers with commas between, as 0,2,1") from None
-    if len(numbers) == 1 and len(study.space.shape) != 1:
+    if len(numbers) == 1 and len(study.space.shape) != 1 and study.analysis != ANALYSIS:
         return study.space.index_of(numbers[0])
     return numbers

@@ -20,4 +20,13 @@ def _cell(cell: Cell, unit: str) -> str:
         return str(cell)
     if unit == "K":
         return f"{cell:.5g} K"
+    if unit.startswith("1/"):
+        return _per(cell, unit.removeprefix("1/"))
     return units.engineering(cell, "" if unit == "1" else unit) if unit else f"{cell:.4g}"
+
+
+def _per(value: float, unit: str) -> str:
+    """A slope: 2.7e9 1/s is "2.7 1/ns"."""
+    prefixes = ("",) if unit in ("", "1", "K") else ("", "m", "µ", "n", "p", "f")
+    power = next((k for k in range(len(prefixes)) if abs(value) < 1000 ** (k + 1)), len(prefixes) - 1)
+    return f"{value / 1000**power:.4g} 1/{prefixes[power]}{unit}"

@@ -1,5 +1,6 @@
 """A study's folder: the study file beside the results, so that everything after the run needs the folder alone."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from mtjspice import __version__
 from mtjspice.errors import InputError
 from mtjspice.files import write_atomically
+from mtjspice.studies import rare_study
 from mtjspice.studies.driver import stored_trim
 from mtjspice.studies.space import Point
 from mtjspice.studies.store import FILE, Store
@@ -31,6 +33,8 @@ def results(study: Study, folder: Path | str) -> "xarray.Dataset":
     from mtjspice.studies.lazy import open_dataset
 
     path = Path(folder)
+    if study.analysis == rare_study.ANALYSIS:
+        return _chosen_points(study, path)
     about: dict[str, str | int | float] = {
         "title": study.title, "analysis": study.analysis, "study_seed": study.space.seed, "mtjspice": __version__
     }  # fmt: skip
@@ -43,6 +47,37 @@ def results(study: Study, folder: Path | str) -> "xarray.Dataset":
         return data
     values = np.array(list(trimmed.values())).reshape([data.sizes[name] for name in study.trim.per])
     return data.assign_coords({study.trim.dimension: (study.trim.per, values, {"units": study.trim.unit})})
+
+
+def _chosen_points(study: Study, folder: Path) -> "xarray.Dataset":
+    """Points that a method has chosen, in the order in which it asked for them first, and its estimate."""
+    import xarray
+
+    with Store(folder, write=False) as store:
+        found = [store.at(place) for place in range(store.planned())]
+    records = [record for record in found if record is not None]
+    units = {one.name: one.unit for one in study.space.spreads}
+    names = list(dict.fromkeys(name for record in records for name in record.results))
+    results = {
+        name: ("sample", [record.results.get(name, np.nan) for record in records],
+               {"units": study.subject.units.get(name, "")})
+        for name in names
+    }  # fmt: skip
+    given = {
+        name: ("sample", [record.values[name] for record in records], {"units": unit}) for name, unit in units.items()
+    }
+    return xarray.Dataset(
+        {
+            **results,
+            "status": ("sample", np.array([record.status for record in records], str)),
+            "seed": ("sample", np.array([record.seed for record in records], np.int64)),
+        },
+        coords=given,
+        attrs={
+            "title": study.title, "analysis": study.analysis, "study_seed": study.space.seed, "mtjspice": __version__,
+            "estimate": json.dumps(rare_study.stored_estimate(folder)),
+        },
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,10 +98,20 @@ class StudyFolder:
 
     def point(self, index: tuple[int, ...]) -> Point:
         """One point of the study; InputError for a place outside its space, or before anything was trimmed."""
+        if self.study.analysis == rare_study.ANALYSIS:
+            return self._chosen(index)
         trimmed = self.trimmed() if self.study.trim is not None else {}
         if self.study.trim is not None and not trimmed:
             raise InputError(f"{self.path}: nothing was trimmed yet; run the study first")
         return self.study.point(index, trimmed)
+
+    def _chosen(self, index: tuple[int, ...]) -> Point:
+        with Store(self.path, write=False) as store:
+            record = store.at(index[0]) if len(index) == 1 and index[0] >= 0 else None
+            count = store.planned()
+        if record is None:
+            raise InputError(f"there is no point {','.join(map(str, index))}; the method has asked for {count}")
+        return Point(index, record.values, record.seed)
 
 
 def create(file: Path, folder: Path, resume: bool) -> StudyFolder:

@@ -23,11 +23,12 @@ from scipy.stats import qmc
 
 from mtjspice.device.variation import mixing
 from mtjspice.errors import InputError, choose
+from mtjspice.studies.sensitivity import saltelli_design
 
 Floats = NDArray[np.float64]
 Value = float | int | str
 
-SAMPLINGS = ("monte-carlo", "latin-hypercube", "sobol")
+SAMPLINGS = ("monte-carlo", "latin-hypercube", "sobol", "saltelli")
 DISTRIBUTIONS = ("normal", "lognormal", "uniform")
 LARGEST_SIMULATOR_SEED = 2**31
 _SEEDS = 2**32
@@ -92,6 +93,15 @@ class Spread:
         place, scale = self._logarithm
         return np.asarray(np.exp(place + scale * ndtri(u)))
 
+    def from_scores(self, z: Floats) -> Floats:
+        """The values of standard normal scores, exact also far out in the tails where nothing is cut off."""
+        if self.low is None and self.high is None and self.distribution == "normal":
+            return np.asarray(self.mean + self.deviation * z)
+        if self.low is None and self.high is None and self.distribution == "lognormal":
+            place, scale = self._logarithm
+            return np.asarray(np.exp(place + scale * z))
+        return self.quantile(np.asarray(ndtr(z)))
+
     @property
     def _logarithm(self) -> tuple[float, float]:
         """Mean and standard deviation of the logarithm."""
@@ -129,7 +139,8 @@ class Space:
     for all of them in a sample, since ngspice has one generator.
     ``correlations`` maps pairs of random dimensions to the correlation of their normal scores (a Gaussian copula), as
     Pearson's coefficient between normal dimensions. ``sampling`` is plain Monte Carlo, Latin hypercube, or Sobol points
-    (scrambled), for which ``samples`` should be a power of two.
+    (scrambled), for which ``samples`` should be a power of two; "saltelli" is the design for Sobol indices, for which it
+    is (number of spreads + 2) times a power of two, and which needs spreads without correlations.
     """
 
     sweeps: tuple[Sweep, ...] = ()
@@ -156,6 +167,19 @@ class Space:
         if not 0 <= self.seed < _SEEDS:
             raise InputError(f"seed {self.seed} is out of range; allowed: 0 to {_SEEDS - 1}")
         mixing([one.name for one in self.spreads], self.correlations)
+        if self.sampling == "saltelli":
+            self._check_saltelli()
+
+    def _check_saltelli(self) -> None:
+        count = len(self.spreads) + 2
+        base = self.samples // count
+        if not self.spreads or self.seeds or any(self.correlations.values()):
+            raise InputError("saltelli sampling needs independent spreads, and nothing that the simulator draws")
+        if self.samples % count or base < 8 or base & (base - 1):
+            raise InputError(
+                f"samples = {self.samples}: saltelli sampling of {len(self.spreads)} spreads takes {count} times a power "
+                f"of two of at least 8, such as {count * 64}"
+            )
 
     @property
     def is_random(self) -> bool:
@@ -186,12 +210,22 @@ class Space:
         """Values of the random dimensions, (samples,) each; those of ``seeds`` are whole numbers."""
         found: dict[str, NDArray[np.float64] | NDArray[np.int64]] = {}
         if self.spreads:
-            scores = ndtri(self._uniform()) @ mixing([one.name for one in self.spreads], self.correlations).T
-            found.update({one.name: one.quantile(ndtr(scores[:, k])) for k, one in enumerate(self.spreads)})
+            found.update(self.spread_values(np.asarray(ndtri(self._uniform()))))
         if self.seeds:
             rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(1,)))
             found.update(dict.fromkeys(self.seeds, rng.integers(1, LARGEST_SIMULATOR_SEED, self.samples)))
         return found
+
+    def spread_values(self, scores: Floats) -> dict[str, Floats]:
+        """Values of the spreads, (n,) each, for independent standard normal scores (n, spreads)."""
+        mixed = scores @ mixing([one.name for one in self.spreads], self.correlations).T
+        return {one.name: one.from_scores(mixed[:, k]) for k, one in enumerate(self.spreads)}
+
+    def spread_points(self, scores: Floats) -> list[Point]:
+        """Points of those values, for methods that choose points as they go; their seeds depend on the values."""
+        drawn = self.spread_values(scores)
+        rows = [{name: float(values[k]) for name, values in drawn.items()} for k in range(len(scores))]
+        return [Point((), values, _seed(self.seed, values, 0, 0)) for values in rows]
 
     def coordinates(self) -> dict[str, tuple[str, NDArray[Any], str]]:
         """Sweeps and random dimensions by name: the dimension that they lie along, their values and their unit."""
@@ -236,6 +270,8 @@ class Space:
             u = rng.random((self.samples, size))
         elif self.sampling == "latin-hypercube":
             u = qmc.LatinHypercube(size, rng=rng).random(self.samples)
+        elif self.sampling == "saltelli":
+            u = saltelli_design(size, self.samples // (size + 2), self.seed)
         else:
             u = qmc.Sobol(size, rng=rng).random(self.samples)
         return np.asarray(np.clip(u, 1e-15, 1 - 1e-15))

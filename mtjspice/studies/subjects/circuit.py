@@ -23,8 +23,9 @@ from mtjspice.device.card import PARAMETERS, MTJCard, load_card
 from mtjspice.errors import InputError, MtjspiceError, choose
 from mtjspice.spice.batch import DEFAULT_TIME_LIMIT
 from mtjspice.spice.engines import find_libngspice, find_ngspice
-from mtjspice.spice.many import Run, Status, Variant, run_many
+from mtjspice.spice.many import run_many
 from mtjspice.spice.private_ngspice import find_osdi_ngspice
+from mtjspice.spice.runs import Run, Status, Variant
 from mtjspice.spice.worker import CosimWorker
 from mtjspice.studies.space import Point, Space, Value
 from mtjspice.studies.subjects import on_waveform
@@ -59,7 +60,7 @@ class CircuitSubject(Subject):
 
     Results are the bench's measurements and ``delivered_<source>`` (J), means of the trials where there are several.
     For the k-th junction that is looked at there are ``probability<k>`` to end in the other state, ``low<k>`` and
-    ``high<k>`` (its interval) and ``write_error_rate<k>``.
+    ``high<k>`` (its interval), ``write_error_rate<k>`` and ``trials<k>`` (0: not counted).
     """
 
     circuit: str | Entry
@@ -90,7 +91,6 @@ class CircuitSubject(Subject):
 
     def bench(self, values: Mapping[str, Value]) -> Bench:
         """Build the bench with these values of dimensions (and nothing of ``self.values``)."""
-        card_values = {name.removeprefix(CARD): value for name, value in values.items() if name.startswith(CARD)}
         rest = {name: value for name, value in values.items() if not name.startswith(CARD)}
         given: dict[str, Any] = {name: rest.pop(name) for name in _CONDITIONS if name in rest}
         for name in (*DRAWN, "fidelity"):
@@ -99,8 +99,17 @@ class CircuitSubject(Subject):
         if "supply" in given:
             technology = replace(technology, supply_voltage=_number("supply", given.pop("supply")))
         given["technology"] = technology
-        card = self._card.replace(**{name: _number(CARD + name, one) for name, one in card_values.items()})
-        return catalogue.bench(self.entry, card=card, values=rest, **given)
+        return catalogue.bench(self.entry, card=self._replaced(values), values=rest, **given)
+
+    def _replaced(self, values: Mapping[str, Value]) -> MTJCard:
+        """The card with those of the values that are its own."""
+        return self._card.replace(
+            **{name.removeprefix(CARD): _number(name, one) for name, one in values.items() if name.startswith(CARD)}
+        )
+
+    def card_at(self, values: Mapping[str, Value]) -> MTJCard:
+        """The card of a point with these values."""
+        return self._replaced({**self.values, **values})
 
     def testbench(self, point: Point) -> Testbench:
         """The bench of a point."""
@@ -122,10 +131,7 @@ class CircuitSubject(Subject):
         key = name.removeprefix(CARD)
         if name.startswith(CARD):
             choose("card parameter", key, PARAMETERS)
-            card = self._card.replace(
-                **{k.removeprefix(CARD): _number(k, v) for k, v in self.values.items() if k.startswith(CARD)}
-            )
-            return Dimension(PARAMETERS[key].unit, float(getattr(card, key)))
+            return Dimension(PARAMETERS[key].unit, float(getattr(self._replaced(self.values), key)))
         known = {one.name: one for one in catalogue.settings(self._nominal)}
         if name not in known:
             raise InputError(
@@ -159,6 +165,17 @@ class CircuitSubject(Subject):
             "card": self._card.to_toml(), "values": dict(self.values), "fidelity": fidelity,
             "switching": repr(self.switching), "engine": engine_digest(_engine(fidelity)),
         }  # fmt: skip
+
+    def result_names(self, values: Mapping[str, Value]) -> tuple[str, ...]:
+        """See `Subject`."""
+        bench = self.bench({**self.values, **values}).testbench()
+        names = [*bench.measurements, *(f"delivered_{port}" for port in bench.drives)]
+        fidelity = self._fidelity(values)
+        if fidelity == "resistor":
+            return tuple(names)
+        if fidelity not in on_waveform.METHODS:
+            names.append("junction_energy")
+        return (*names, *(f"{name}{k}" for k in range(len(self._looked_at(bench))) for name in on_waveform.RESULTS))
 
     def _fidelity(self, values: Mapping[str, Value]) -> str:
         return choose("fidelity", str({**self.values, **values}.get("fidelity", self.fidelity)), METHODS)

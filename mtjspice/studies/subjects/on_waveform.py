@@ -15,6 +15,7 @@ from mtjspice.errors import InputError
 from mtjspice.statistics import wilson
 
 METHODS = ("fokker-planck", "macrospin")
+RESULTS = ("probability", "low", "high", "write_error_rate", "trials")
 # V. Such an error in the voltage at 1.2 V moves the probability of the cards here by less than 1e-3.
 MACROSPINS = 1000
 CORNER_TOLERANCE = 5e-4
@@ -66,7 +67,8 @@ def switching(
     method: str, card: MTJCard, times: Floats, volts: Floats, state: int, temperature: float, settings: Switching,
     seed: int,
 ) -> dict[str, float]:  # fmt: skip
-    """Return ``probability`` to end in the other state, its interval ``low`` and ``high``, and ``write_error_rate``.
+    """Return ``probability`` to end in the other state, its interval ``low`` and ``high``, ``write_error_rate``,
+    and the number of ``trials`` that they rest on, 0 for the Fokker-Planck equation.
 
     ``times`` (k,) s and ``volts`` (k,) V are the waveform on the junction, which starts in the thermal distribution
     around ``state`` (1 P, -1 AP) and relaxes at 0 V afterwards. The interval is Wilson's (95 %) of the macrospin's
@@ -85,11 +87,13 @@ def switching(
     solved = fokker_planck.follow(row, t, v, state=state, tolerance=settings.tolerance)
     value, stayed, error = float(solved.switched[0]), float(solved.stayed[0]), float(solved.error[0])
     low, high = max(value - error, 0.0), min(value + error, 1.0)
-    return {"probability": value, "low": low, "high": high, "write_error_rate": stayed}
+    return {"probability": value, "low": low, "high": high, "write_error_rate": stayed, "trials": 0}
 
 
 def counted(switched: int, trials: int) -> dict[str, float]:
     """Results of a count, see `switching`."""
     found = wilson(switched, trials)
     stayed = (trials - switched) / trials
-    return {"probability": found.value, "low": found.low, "high": found.high, "write_error_rate": stayed}
+    return {
+        "probability": found.value, "low": found.low, "high": found.high, "write_error_rate": stayed, "trials": trials,
+    }  # fmt: skip

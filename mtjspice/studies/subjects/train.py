@@ -20,13 +20,14 @@ from mtjspice.device.macrospin import Waveform, thermal_states
 from mtjspice.device.switching import DEFAULT_EDGE
 from mtjspice.errors import InputError, MtjspiceError, choose
 from mtjspice.spice.engines import find_libngspice
-from mtjspice.spice.many import Status
+from mtjspice.spice.runs import Status
 from mtjspice.spice.worker import CosimWorker
 from mtjspice.statistics import wilson
 from mtjspice.studies.space import Point, Value
 from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, engine_digest, failed
 
 CARD = "card."
+_RESULTS = ("probability", "low", "high", "trials", "temperature_rise", "temperature_peak")
 _BEGIN = 2e-10  # s, before the first pulse
 _NOMINAL: Mapping[str, tuple[str, float | None]] = {
     "voltage": ("V", None), "pulse_width": ("s", None), "period": ("s", None), "edge": ("s", DEFAULT_EDGE),
@@ -39,9 +40,9 @@ class TrainSubject(Subject):
     """``junctions`` copies of a junction under ``pulses`` equal pulses, from P.
 
     Dimensions are those of `JunctionSubject` and ``period`` (s) from pulse to pulse. Results: ``probability`` that a
-    pulse of the second half toggles, its Wilson interval ``low`` and ``high`` (pulses taken as independent), and
-    ``temperature_rise`` (K), the mean of the junctions when the last pulse begins, with ``temperature_peak`` (K), the
-    largest mean since then.
+    pulse of the second half toggles, its Wilson interval ``low`` and ``high`` (``trials`` pulses, taken as
+    independent), and ``temperature_rise`` (K), the mean of the junctions when the last pulse begins, with
+    ``temperature_peak`` (K), the largest mean since then.
     """
 
     card: str | MTJCard = "meram100"
@@ -83,6 +84,19 @@ class TrainSubject(Subject):
         """See `Subject`."""
         return {"temperature_rise": "K", "temperature_peak": "K"}
 
+    def card_at(self, values: Mapping[str, Value]) -> MTJCard:
+        """The card of a point with these values."""
+        return self._card.replace(
+            **{
+                name.removeprefix(CARD): float(value)
+                for name, value in {**self.values, **values}.items() if name.startswith(CARD)
+            }
+        )  # fmt: skip
+
+    def result_names(self, values: Mapping[str, Value]) -> tuple[str, ...]:
+        """See `Subject`."""
+        return _RESULTS
+
     @contextmanager
     def session(self) -> Iterator[Evaluate]:
         """See `Subject`."""
@@ -105,9 +119,7 @@ class TrainSubject(Subject):
         if missing:
             raise InputError(f"the study says nothing of {', '.join(missing)}")
         values = {name: float(value) for name, value in given.items() if value is not None}
-        card = self._card.replace(
-            **{name.removeprefix(CARD): value for name, value in values.items() if name.startswith(CARD)}
-        )
+        card = self.card_at(point.values)
         period, temperature = values["period"], values["temperature"]
         wave = _train(values["voltage"], values["pulse_width"], values["edge"], period, self.pulses)
         rng = np.random.default_rng(point.seed)
@@ -126,8 +138,8 @@ class TrainSubject(Subject):
         rise = data["temperature_rise"].values.mean(axis=1)
         last = before[self.pulses - 1]
         return {
-            "probability": found.value, "low": found.low, "high": found.high, "temperature_rise": float(rise[last]),
-            "temperature_peak": float(rise[last:].max()),
+            "probability": found.value, "low": found.low, "high": found.high, "trials": found.trials,
+            "temperature_rise": float(rise[last]), "temperature_peak": float(rise[last:].max()),
         }  # fmt: skip
 
 
