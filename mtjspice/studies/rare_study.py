@@ -5,7 +5,7 @@ The method asks for the same points every time, so that a run that was interrupt
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any

@@ -139,8 +139,8 @@ class Space:
     for all of them in a sample, since ngspice has one generator.
     ``correlations`` maps pairs of random dimensions to the correlation of their normal scores (a Gaussian copula), as
     Pearson's coefficient between normal dimensions. ``sampling`` is plain Monte Carlo, Latin hypercube, or Sobol points
-    (scrambled), for which ``samples`` should be a power of two; "saltelli" is the design for Sobol indices, for which it
-    is (number of spreads + 2) times a power of two, and which needs spreads without correlations.
+    (scrambled), for which ``samples`` should be a power of two; "saltelli" is the design for Sobol indices, for which
+    it is (number of spreads + 2) times a power of two, and which needs spreads without correlations.
     """
 
     sweeps: tuple[Sweep, ...] = ()
@@ -177,8 +177,8 @@ class Space:
             raise InputError("saltelli sampling needs independent spreads, and nothing that the simulator draws")
         if self.samples % count or base < 8 or base & (base - 1):
             raise InputError(
-                f"samples = {self.samples}: saltelli sampling of {len(self.spreads)} spreads takes {count} times a power "
-                f"of two of at least 8, such as {count * 64}"
+                f"samples = {self.samples}: saltelli sampling of {len(self.spreads)} spreads takes {count} times a "
+                f"power of two of at least 8, such as {count * 64}"
             )
 
     @property

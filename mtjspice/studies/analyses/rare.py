@@ -37,10 +37,9 @@ def _tables(data: "xarray.Dataset", study: Study) -> tuple[Table, ...]:
         "low": float(found["low"]), "high": float(found["high"]), "sigma": sigma, "method": str(found["method"]),
         "points": int(found["evaluations"]), "effective samples": effective if isfinite(effective) else nan,
     }  # fmt: skip
-    notes = [
-        f"low and high: {100 * float(found['confidence']):g} %; sigma: of a one-sided normal; plain Monte Carlo would take "
-        f"about {effective / probability:.2g} points for an interval as narrow" if probability > 0 else "no point failed"
-    ]  # fmt: skip
+    notes = [f"low and high: {100 * float(found['confidence']):g} %; sigma: of a one-sided normal"]
+    if probability > 0:
+        notes.append(f"an interval as narrow by plain Monte Carlo: about {effective / probability:.2g} points")
     if not found["trustworthy"]:
         notes.append(f"not to be trusted: {found['note']}")
     elif found["note"]:
