@@ -56,3 +56,10 @@ def greedy(values: Values, seed: int) -> dict[str, float]:
 
 LINEAR = FunctionSubject(linear, {"x": "1", "y": "1"})
 SLOW = FunctionSubject(slow, {"x": "1", "y": "1"})
+
+
+def sometimes(values: Values, seed: int) -> dict[str, float]:
+    """Fails at large ``y``."""
+    if float(values["y"]) > 8:
+        raise SimulatorError("the transient broke down: timestep too small")
+    return linear(values, seed)

@@ -62,7 +62,10 @@ DISTRIBUTIONS = {
 def test_draws_have_their_distribution(name, sampling):
     """Kolmogorov-Smirnov on 4096 draws: p > 1e-4 fails once in 10,000 for Monte Carlo, never for the even samplings."""
     spread, expected = DISTRIBUTIONS[name]
-    drawn = Space(spreads=(spread,), samples=4096, seed=2, sampling=sampling).draws()["x"]
+    samples = 3 * 1024 if sampling == "saltelli" else 4096
+    drawn = Space(spreads=(spread,), samples=samples, seed=2, sampling=sampling).draws()["x"]
+    if sampling == "saltelli":
+        drawn = drawn[: 2 * 1024]  # the third part repeats the second: one spread has one column
     assert stats.kstest(drawn, expected.cdf).pvalue > 1e-4
     # five standard errors of mean and standard deviation
     assert abs(drawn.mean() - expected.mean()) < 5 * expected.std() / 64
@@ -73,7 +76,7 @@ def test_even_samplings_have_the_smaller_variance():
     """The mean of x + y over 64 samples in 200 studies: variance 2/64 by Monte Carlo, far less by the others."""
     spreads = (Spread("x", 0.0, 1.0), Spread("y", 0.0, 1.0))
     variance = {}
-    for sampling in SAMPLINGS:
+    for sampling in ("monte-carlo", "latin-hypercube", "sobol"):
         means = [
             sum(
                 drawn.mean()
@@ -120,7 +123,18 @@ def test_a_space_without_random_dimensions_has_no_samples():
         (lambda: Space((Sweep("trial", (1,)),)), "a dimension cannot be called 'trial', which is that of the trials"),
         (lambda: Space(samples=3), "3 samples of nothing: the space has no random dimension (use trials)"),
         (lambda: Space(trials=0), "samples = 1 and trials = 0 must be at least 1"),
-        (lambda: Space(sampling="halton"), "unknown sampling 'halton'; available: latin-hypercube, monte-carlo, sobol"),
+        (
+            lambda: Space(sampling="halton"),
+            "unknown sampling 'halton'; available: latin-hypercube, monte-carlo, saltelli, sobol",
+        ),
+        (
+            lambda: Space(spreads=(RADIUS,), samples=30, sampling="saltelli"),
+            "samples = 30: saltelli sampling of 1 spreads takes 3 times a power of two of at least 8, such as 192",
+        ),
+        (
+            lambda: Space(spreads=(RADIUS,), seeds=("mismatch",), samples=24, sampling="saltelli"),
+            "saltelli sampling needs independent spreads, and nothing that the simulator draws",
+        ),
         (lambda: Space(seed=-1), "seed -1 is out of range"),
         (lambda: Space(spreads=(RADIUS,), correlations={("diameter", "x"): 0.5}), "correlation of ('diameter', 'x')"),
         (
@@ -134,3 +148,32 @@ def test_bad_spaces_are_one_clear_line(build, message):
         build()
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+def test_seeds_of_the_simulator_are_a_dimension_of_samples():
+    """One seed a sample for all that the simulator draws, the same at every point of the sweeps."""
+    space = Space((VOLTAGE,), seeds=("mismatch", "process"), samples=5, seed=4)
+    drawn = space.draws()
+    assert drawn["mismatch"].tolist() == drawn["process"].tolist()
+    assert len(set(drawn["mismatch"].tolist())) == 5
+    assert all(0 < one < 2**31 for one in drawn["mismatch"].tolist())
+    points = list(space.points())
+    assert points[2].values["mismatch"] == points[7].values["mismatch"]
+    assert space.coordinates()["mismatch"][0] == "sample"
+
+
+def test_scores_far_out_are_exact():
+    """Eight standard deviations out, where quantiles of shares have lost their digits."""
+    spread = Spread("x", 2.0, 0.5)
+    assert spread.from_scores(np.array([8.0, -8.0])).tolist() == [6.0, -2.0]
+    log = Spread("x", 2.0, 0.5, "lognormal")
+    shares = stats.norm.cdf([-2.0, 0.0, 3.0])
+    np.testing.assert_allclose(log.from_scores(np.array([-2.0, 0.0, 3.0])), log.quantile(shares), rtol=1e-9)
+
+
+def test_places_and_indices():
+    space = Space((VOLTAGE, Sweep("corner", ("ss", "ff"))), trials=3)
+    for place, point in enumerate(space.points()):
+        assert space.index_of(place) == point.index
+    with pytest.raises(InputError, match="there is no point"):
+        space.index_of(len(space))
