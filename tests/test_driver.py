@@ -1,6 +1,7 @@
 """Running studies: the same numbers wherever points are evaluated, and nothing lost whatever is killed."""
 
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -8,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from math import sqrt
 from pathlib import Path
 
@@ -79,8 +80,10 @@ def test_worker_processes_give_the_same_numbers(tmp_path, reference, workers):
     assert values_of(tmp_path, LINEAR) == reference
 
 
-def test_an_executor_gives_the_same_numbers(tmp_path, reference):
-    with ThreadPoolExecutor(3) as executor:
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_an_executor_gives_the_same_numbers(tmp_path, reference, kind):
+    spawned = ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn"))
+    with ThreadPoolExecutor(3) if kind == "threads" else spawned as executor:
         run_study(LINEAR, tmp_path, executor=executor, workers=3)
     assert values_of(tmp_path, LINEAR) == reference
 
