@@ -75,7 +75,7 @@ def styles(study: Study, without: tuple[str, ...]) -> dict[tuple[Cell, ...], dic
 
 
 def draw_curve(axis: Any, curve: Curve, x: NDArray[np.float64], style: Mapping[str, Any], scale: float = 1.0) -> None:
-    """Draw a curve with its intervals; what is missing leaves a gap in neither, since neighbours are joined."""
+    """Draw a curve with its intervals; a point that is missing is left out, and its neighbours are joined."""
     there = curve.found
     y, low, high = (one[there] / scale for one in (curve.y.value, curve.y.low, curve.y.high))
     error = np.clip(np.stack([y - low, high - y]), 0.0, None)

@@ -19,7 +19,7 @@ from mtjspice.circuits.measurements import Energy, Power, Voltage, vectors_of
 from mtjspice.circuits.simulation import FIDELITIES
 from mtjspice.circuits.technology import technology as load_technology
 from mtjspice.circuits.testbench import Testbench
-from mtjspice.device.card import PARAMETERS, MTJCard, load_card
+from mtjspice.device.card import MTJCard
 from mtjspice.errors import InputError, MtjspiceError, choose
 from mtjspice.spice.batch import DEFAULT_TIME_LIMIT
 from mtjspice.spice.engines import find_libngspice, find_ngspice
@@ -30,12 +30,12 @@ from mtjspice.spice.worker import CosimWorker
 from mtjspice.studies.space import Point, Space, Value
 from mtjspice.studies.subjects import on_waveform
 from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, engine_digest, failed
+from mtjspice.studies.subjects.card_values import CARD, card_dimension, loaded, number, replaced
 from mtjspice.studies.subjects.on_waveform import Floats, Switching
 
 if TYPE_CHECKING:
     import xarray
 
-CARD = "card."  # prefix of the card's values among the dimensions
 DRAWN = ("mismatch", "process")
 _SWITCHED = "switched"
 METHODS = (*FIDELITIES, *on_waveform.METHODS)
@@ -86,8 +86,7 @@ class CircuitSubject(Subject):
 
     @cached_property
     def _card(self) -> MTJCard:
-        card = self.card or self.entry.card
-        return card if isinstance(card, MTJCard) else load_card(card)
+        return loaded(self.card or self.entry.card)
 
     def bench(self, values: Mapping[str, Value]) -> Bench:
         """Build the bench with these values of dimensions (and nothing of ``self.values``)."""
@@ -97,19 +96,13 @@ class CircuitSubject(Subject):
             given.pop(name, None)
         technology = load_technology(str(given.pop("technology", self.technology)))
         if "supply" in given:
-            technology = replace(technology, supply_voltage=_number("supply", given.pop("supply")))
+            technology = replace(technology, supply_voltage=number("supply", given.pop("supply")))
         given["technology"] = technology
-        return catalogue.bench(self.entry, card=self._replaced(values), values=rest, **given)
-
-    def _replaced(self, values: Mapping[str, Value]) -> MTJCard:
-        """The card with those of the values that are its own."""
-        return self._card.replace(
-            **{name.removeprefix(CARD): _number(name, one) for name, one in values.items() if name.startswith(CARD)}
-        )
+        return catalogue.bench(self.entry, card=replaced(self._card, values), values=rest, **given)
 
     def card_at(self, values: Mapping[str, Value]) -> MTJCard:
         """The card of a point with these values."""
-        return self._replaced({**self.values, **values})
+        return replaced(self._card, {**self.values, **values})
 
     def testbench(self, point: Point) -> Testbench:
         """The bench of a point."""
@@ -128,10 +121,8 @@ class CircuitSubject(Subject):
                 "supply": bench.circuit.technology.supply_voltage, "fidelity": self.fidelity,
             }  # fmt: skip
             return Dimension(_CONDITIONS[name], nominal.get(name))
-        key = name.removeprefix(CARD)
         if name.startswith(CARD):
-            choose("card parameter", key, PARAMETERS)
-            return Dimension(PARAMETERS[key].unit, float(getattr(self._replaced(self.values), key)))
+            return card_dimension(self.card_at({}), name)
         known = {one.name: one for one in catalogue.settings(self._nominal)}
         if name not in known:
             raise InputError(
@@ -262,10 +253,10 @@ class CircuitSubject(Subject):
         if method not in on_waveform.METHODS:
             return {}
         results: dict[str, float] = {}
-        for k, number in enumerate(self._looked_at(bench)):
-            junction = bench.junctions()[number]
+        for k, place in enumerate(self._looked_at(bench)):
+            junction = bench.junctions()[place]
             volts = Voltage(junction.top, junction.bottom).values(vectors)
-            state = bench.states[number] if bench.states else 1
+            state = bench.states[place] if bench.states else 1
             found = on_waveform.switching(
                 method, junction.card, times, volts, state, bench.temperature, self._settings, point.seed
             )
@@ -348,12 +339,6 @@ def _drawn(point: Point) -> int | None:
 
 def _without_drawn(values: Mapping[str, Value]) -> tuple[tuple[str, Value], ...]:
     return tuple((name, value) for name, value in values.items() if name not in DRAWN)
-
-
-def _number(name: str, value: Value) -> float:
-    if isinstance(value, str):
-        raise InputError(f"{name} = {value!r} must be a number (SI)")
-    return float(value)
 
 
 def _is_power(measurement: object) -> bool:

@@ -18,7 +18,7 @@ import numpy as np
 
 from mtjspice.circuits.measurements import Measurement, vectors_of
 from mtjspice.circuits.simulation import FIDELITIES, simulate
-from mtjspice.device.card import PARAMETERS, MTJCard, load_card
+from mtjspice.device.card import MTJCard
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.errors import InputError, MtjspiceError, choose
 from mtjspice.spice import netlist
@@ -31,12 +31,12 @@ from mtjspice.spice.text import number
 from mtjspice.spice.worker import CosimWorker
 from mtjspice.studies.space import Point, Value
 from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, engine_digest, failed
+from mtjspice.studies.subjects.card_values import CARD, card_dimension, loaded, replaced
 
 if TYPE_CHECKING:
     import xarray
 
 ENGINES = ("batch", "replicas")
-CARD = "card."
 DRAWN = "mismatch"
 
 
@@ -90,7 +90,7 @@ class DeckSubject(Subject):
 
     @cached_property
     def _card(self) -> MTJCard | None:
-        return load_card(self.card) if isinstance(self.card, str) else self.card
+        return None if self.card is None else loaded(self.card)
 
     @property
     def stop(self) -> float:
@@ -104,8 +104,7 @@ class DeckSubject(Subject):
         if name == "temperature":
             return Dimension("K", ROOM_TEMPERATURE)
         if name.startswith(CARD) and self._card is not None:
-            key = choose("card parameter", name.removeprefix(CARD), PARAMETERS)
-            return Dimension(PARAMETERS[key].unit, float(getattr(self._card, key)))
+            return card_dimension(self._card, name)
         if name not in self._parameters:
             available = ("temperature", *((f"{CARD}<parameter>",) if self._card else (DRAWN,)), *self._parameters)
             raise InputError(f"the deck has no parameter {name!r}; available: {', '.join(available)}")
@@ -230,10 +229,9 @@ class DeckSubject(Subject):
         values = self._given(point)
         card = self._card
         assert card is not None
-        changes = {name.removeprefix(CARD): float(value) for name, value in values.items() if name.startswith(CARD)}
         plain = {name: value for name, value in values.items() if not name.startswith(CARD) and name != "temperature"}
         return simulate(
-            self._with(plain), card.replace(**changes), fidelity=self.fidelity, seed=point.seed,
+            self._with(plain), replaced(card, values), fidelity=self.fidelity, seed=point.seed,
             temperature=float(values.get("temperature", ROOM_TEMPERATURE)),
             vectors=tuple(dict.fromkeys((*self._vectors(), *netlist.saved(self._parsed)))), **options,
         )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from mtjspice.circuits.pulse_trials import METHODS
-from mtjspice.device.card import PARAMETERS, MTJCard, load_card
+from mtjspice.device.card import MTJCard
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.switching import DEFAULT_EDGE, DIRECTIONS, write_error_rate
 from mtjspice.errors import InputError, MtjspiceError, choose
@@ -15,8 +15,8 @@ from mtjspice.spice.runs import Status
 from mtjspice.studies.space import Point, Value
 from mtjspice.studies.subjects import on_waveform
 from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, failed
+from mtjspice.studies.subjects.card_values import CARD, card_dimension, loaded, numbers, replaced
 
-CARD = "card."
 _NOMINAL: Mapping[str, tuple[str, float | None]] = {
     "voltage": ("V", None), "pulse_width": ("s", None), "edge": ("s", DEFAULT_EDGE),
     "temperature": ("K", ROOM_TEMPERATURE),
@@ -49,19 +49,17 @@ class JunctionSubject(Subject):
 
     @cached_property
     def _card(self) -> MTJCard:
-        return load_card(self.card) if isinstance(self.card, str) else self.card
+        return loaded(self.card)
 
     def dimension(self, name: str) -> Dimension:
         """See `Subject`."""
         if name.startswith(CARD):
-            key = choose("card parameter", name.removeprefix(CARD), PARAMETERS)
-            return Dimension(PARAMETERS[key].unit, float(getattr(self._card, key)))
+            return card_dimension(self._card, name)
         if name not in _NOMINAL:
             raise InputError(
                 f"a junction has no dimension {name!r}; available: {', '.join(_NOMINAL)}, {CARD}<parameter of the card>"
             )
-        unit, nominal = _NOMINAL[name]
-        return Dimension(unit, nominal)
+        return Dimension(*_NOMINAL[name])
 
     def identity(self, values: Mapping[str, Value]) -> Mapping[str, object]:
         """See `Subject`."""
@@ -90,14 +88,8 @@ class JunctionSubject(Subject):
                 yield Outcome(Status.OK, results, seconds=time.perf_counter() - begin)
 
     def _results(self, point: Point) -> dict[str, float]:
-        given = {**{name: nominal for name, (_, nominal) in _NOMINAL.items()}, **self.values, **point.values}
-        missing = [name for name, value in given.items() if value is None]
-        if missing:
-            raise InputError(f"the study says nothing of {', '.join(missing)}")
-        values = {name: float(value) for name, value in given.items() if value is not None}
-        card = self._card.replace(
-            **{name.removeprefix(CARD): value for name, value in values.items() if name.startswith(CARD)}
-        )
+        values = numbers(_NOMINAL, self.values, point.values)
+        card = replaced(self._card, values)
         found = write_error_rate(
             card, values["voltage"], values["pulse_width"], self.method, self.direction, values["temperature"],
             self.trials, point.seed, edge=values["edge"], tolerance=self.tolerance, methods=METHODS,

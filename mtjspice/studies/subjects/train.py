@@ -14,19 +14,19 @@ import numpy as np
 
 from mtjspice.circuits import pulse_trials
 from mtjspice.circuits.simulation import simulate
-from mtjspice.device.card import PARAMETERS, MTJCard, load_card
+from mtjspice.device.card import MTJCard
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.macrospin import Waveform, thermal_states
 from mtjspice.device.switching import DEFAULT_EDGE
-from mtjspice.errors import InputError, MtjspiceError, choose
+from mtjspice.errors import InputError, MtjspiceError
 from mtjspice.spice.engines import find_libngspice
 from mtjspice.spice.runs import Status
 from mtjspice.spice.worker import CosimWorker
 from mtjspice.statistics import wilson
 from mtjspice.studies.space import Point, Value
 from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, engine_digest, failed
+from mtjspice.studies.subjects.card_values import CARD, card_dimension, loaded, numbers, replaced
 
-CARD = "card."
 _RESULTS = ("probability", "low", "high", "trials", "temperature_rise", "temperature_peak")
 _BEGIN = 2e-10  # s, before the first pulse
 _NOMINAL: Mapping[str, tuple[str, float | None]] = {
@@ -59,13 +59,12 @@ class TrainSubject(Subject):
 
     @cached_property
     def _card(self) -> MTJCard:
-        return load_card(self.card) if isinstance(self.card, str) else self.card
+        return loaded(self.card)
 
     def dimension(self, name: str) -> Dimension:
         """See `Subject`."""
         if name.startswith(CARD):
-            key = choose("card parameter", name.removeprefix(CARD), PARAMETERS)
-            return Dimension(PARAMETERS[key].unit, float(getattr(self._card, key)))
+            return card_dimension(self._card, name)
         if name not in _NOMINAL:
             raise InputError(
                 f"a train of pulses has no dimension {name!r}; available: {', '.join(_NOMINAL)}, {CARD}<parameter>"
@@ -86,12 +85,7 @@ class TrainSubject(Subject):
 
     def card_at(self, values: Mapping[str, Value]) -> MTJCard:
         """The card of a point with these values."""
-        return self._card.replace(
-            **{
-                name.removeprefix(CARD): float(value)
-                for name, value in {**self.values, **values}.items() if name.startswith(CARD)
-            }
-        )  # fmt: skip
+        return replaced(self._card, {**self.values, **values})
 
     def result_names(self, values: Mapping[str, Value]) -> tuple[str, ...]:
         """See `Subject`."""
@@ -114,11 +108,7 @@ class TrainSubject(Subject):
                 yield Outcome(Status.OK, results, seconds=time.perf_counter() - begin)
 
     def _results(self, point: Point, worker: CosimWorker) -> dict[str, float]:
-        given = {**{name: nominal for name, (_, nominal) in _NOMINAL.items()}, **self.values, **point.values}
-        missing = [name for name, value in given.items() if value is None]
-        if missing:
-            raise InputError(f"the study says nothing of {', '.join(missing)}")
-        values = {name: float(value) for name, value in given.items() if value is not None}
+        values = numbers(_NOMINAL, self.values, point.values)
         card = self.card_at(point.values)
         period, temperature = values["period"], values["temperature"]
         wave = _train(values["voltage"], values["pulse_width"], values["edge"], period, self.pulses)
