@@ -4,7 +4,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: demo setup dev tools test slow wheel-test check clean
+.PHONY: demo examples setup dev tools test slow wheel-test check clean
 
 demo: setup
 	$(BIN)/mtjspice demo $(ARGS)
@@ -26,6 +26,14 @@ test: dev
 slow: dev
 	-@$(MAKE) --no-print-directory tools
 	$(BIN)/pytest -n auto --dist worksteal -m slow $(ARGS)
+
+# every study file of examples/studies, as it is: each a minute on two processors, the rare failures two
+examples: setup
+	@for file in examples/studies/*.toml; do \
+	  name=$$(basename $$file .toml); \
+	  $(BIN)/mtjspice study run $$file --out mtjspice-examples/$$name --resume $(ARGS) && \
+	  $(BIN)/mtjspice study plot mtjspice-examples/$$name -o mtjspice-examples/$$name.png >/dev/null || exit 1; \
+	done
 
 # the wheel, installed into an empty environment
 wheel-test: dev

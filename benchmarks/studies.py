@@ -27,7 +27,7 @@ MEASURED = {"a": Peak(Voltage("a")), "b": Peak(Voltage("b"))}
 
 def study(points: int, workers: int | None, engine: str) -> None:
     subject = DeckSubject(DECK, MEASURED, engine=engine)
-    space = Space((Sweep("r", tuple(1e3 * (1 + 1e-3 * k) for k in range(points))),))
+    space = Space((Sweep("r", tuple(1e3 * (1 + 0.5 * k / points) for k in range(points))),))
     with tempfile.TemporaryDirectory() as folder:
         summary = run_study(Study("filter", subject, space), Path(folder), workers=workers)
         assert (summary.evaluated, summary.failed) == (points, 0)

@@ -113,16 +113,26 @@ def test_a_junction_without_a_voltage_is_a_failed_point():
 
 
 def test_the_corners_of_a_waveform_are_found_and_hold_the_tolerance():
-    """A trapezoid sampled at 400 points has its four corners and its ends; noise of 1 mV is followed within 0.5 mV."""
+    """A trapezoid sampled at 400 points has its four corners; what is rougher is followed within 1 mV, and what
+    stands still but for less than the tolerance stands still."""  # fmt: skip
     wave = pulse(1.2, 1e-9, delay=2e-10)
     times = np.unique(np.concatenate((np.linspace(0, 2e-9, 400), wave.times)))
     volts = np.interp(times, wave.times, wave.volts)
     t, v = on_waveform.corners(times, volts)
-    assert len(t) == 6
-    rough = volts + 1e-3 * np.random.default_rng(1).standard_normal(len(volts))
+    np.testing.assert_allclose(t, wave.times[1:5], rtol=1e-12)
+    np.testing.assert_allclose(v, [0, 1.2, 1.2, 0], rtol=1e-12)
+    rng = np.random.default_rng(1)
+    rough = volts + np.where(volts > 0, 2e-3, 0) * rng.standard_normal(len(volts))
     t, v = on_waveform.corners(times, rough)
-    assert len(t) < len(times)
-    assert np.max(np.abs(np.interp(times, t, v) - rough)) <= on_waveform.CORNER_TOLERANCE
+    inside = (times >= t[0]) & (times <= t[-1])
+    assert np.max(np.abs(np.interp(times, t, v) - rough)[inside]) <= 2 * on_waveform.CORNER_TOLERANCE
+    still = volts + 1e-7 * rng.standard_normal(len(volts))
+    t, v = on_waveform.corners(times, still)
+    assert len(t) == 4
+    assert v[1] == v[2]
+    t, v = on_waveform.corners(times, 0 * volts)
+    assert (t[0], t[-1]) == (0, 2e-9)
+    assert not np.any(v)
 
 
 def test_a_waveform_by_fokker_planck_by_macrospin_and_as_an_ideal_pulse_agree():

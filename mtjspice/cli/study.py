@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a study (the --out of its run).")]
 FAILURES_SHOWN = 5
-RARE_FACTOR = 3  # points that methods for rare failures take, over their samples; for the dry run only
 
 
 @study_app.command()
@@ -168,45 +167,24 @@ def _warn(folder: "StudyFolder") -> None:
 
 def _estimate(study: "Study", workers: int, as_json: bool) -> None:
     """Evaluate one point in the middle of the space, and tell what all of them will take."""
-    import time
+    from dataclasses import asdict
 
     from mtjspice import units
-    from mtjspice.studies.driver import BYTES_A_POINT, BYTES_A_RESULT
-    from mtjspice.studies.rare_study import ANALYSIS, failure_of
+    from mtjspice.studies.forecast import forecast
 
-    rare = study.analysis == ANALYSIS
-    points = RARE_FACTOR * failure_of(study).samples if rare else len(study.space)
-    index = tuple(n // 2 for n in study.space.shape)
-    trimmed = {}
-    if study.trim is not None:  # the middle of its range stands for what it will find
-        from itertools import product
-
-        middle = (study.trim.low + study.trim.high) / 2
-        swept = {sweep.name: sweep.values for sweep in study.space.sweeps}
-        trimmed = dict.fromkeys(product(*(swept[name] for name in study.trim.per)), middle)
-    with study.subject.session() as evaluate:
-        point = study.point(index, trimmed)
-        list(evaluate([point]))  # compiles and starts what later points find ready
-        begin = time.monotonic()
-        (outcome,) = evaluate([point])
-        seconds = time.monotonic() - begin
-    found = {
-        "points": points, "workers": workers, "status": outcome.status.value,
-        "seconds_a_point": seconds, "seconds": seconds * points / workers,
-        "bytes": points * (BYTES_A_POINT + BYTES_A_RESULT * len(outcome.results)),
-    }  # fmt: skip
+    found = forecast(study, workers)
     if as_json:
-        print_json(found)
+        print_json(asdict(found))
         return
     rows = [
-        ("points", str(found["points"])),
-        ("one point", f"{seconds:.3g} s ({outcome.status.value})"),
-        (f"time on {workers} workers", f"about {_duration(float(found['seconds']))}"),
-        ("disk", f"about {units.engineering(float(found['bytes']), 'B', 2)}"),
+        ("points", str(found.points) if found.exact else f"about {found.points}"),
+        ("one point", f"{found.seconds_a_point:.3g} s ({found.status})"),
+        (f"time on {workers} workers", f"about {_duration(found.seconds)}"),
+        ("disk", f"about {units.engineering(float(found.bytes), 'B', 2)}"),
     ]
     print_table(("study", study.title or "-"), rows)
-    if outcome.reason:
-        typer.echo(f"mtjspice: the point in the middle: {outcome.reason}", err=True)
+    if found.reason:
+        typer.echo(f"mtjspice: the point in the middle: {found.reason}", err=True)
 
 
 def _duration(seconds: float) -> str:

@@ -34,7 +34,6 @@ _SLACK = 5.0  # s beyond the time limit of a point, for the simulator's own limi
 HOPELESS = 20  # points that fail from the beginning, after which a study ends
 _POLL = 0.5  # s between looks at Ctrl-C while nothing happens
 
-BYTES_A_POINT, BYTES_A_RESULT = 330, 8  # on disk, about
 TRIMMED = "trimmed"  # what the store calls it
 
 Keyed = tuple[str, Point]
