@@ -93,6 +93,7 @@ def test_status_export_and_plot(done, tmp_path):
     assert len(rows) == 12
     assert {row["status"] for row in rows} == {"ok"}
     assert float(rows[0]["half [s]"]) == pytest.approx(0.35e-9, rel=0.2)
+    assert mtjspice("study", "export", done, "--netcdf").stdout == f"{done / 'points.nc'}\n"
     for name in ("a.nc", "a.parquet"):
         mtjspice("study", "export", done, "-o", tmp_path / name)
         assert (tmp_path / name).stat().st_size > 500
@@ -149,6 +150,9 @@ def test_a_study_that_fails_altogether_ends_with_the_reason(study, tmp_path):
         (("run", "filter.toml"), "Missing option '--out'"),
         (("status", "nowhere"), "nowhere is no folder of a study"),
         (("export", "out", "-o", "a.xls"), "unknown form of results '.xls'; available: .csv, .nc, .parquet"),
+        (("export", "out"), "say what to write: -o FILE, --csv, --parquet or --netcdf"),
+        (("export", "out", "--csv", "--netcdf"), "one form at a time"),
+        (("export", "out", "--csv", "-o", "a.nc"), "one form at a time"),
         (("plot", "out", "-o", "a.gif"), "--output a.gif must end in .png, .pdf, .svg"),
         (("replay", "out", "--point", "a"), "--point 'a' must be whole numbers"),
         (("replay", "out", "--point", "2,0"), "there is no point (2, 0)"),

@@ -233,7 +233,13 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
 @study_app.command()
 def export(
     folder: Folder,
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write: .csv, .parquet or .nc.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="File to write: .csv, .parquet or .nc; by default points.* in the folder."),
+    ] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="A table as text.")] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="A table for pandas and its like.")] = False,
+    netcdf: Annotated[bool, typer.Option("--netcdf", help="A dataset for xarray and its like.")] = False,
 ) -> None:
     """Write all points, with coordinates, status and seed: as a table (.csv, .parquet) or a dataset (.nc).
 
@@ -244,7 +250,15 @@ def export(
     from mtjspice.studies.export import export as write
     from mtjspice.studies.folder import open_folder
 
-    write(open_folder(folder).dataset(), output)
+    chosen = [form for form, wanted in ((".csv", csv), (".parquet", parquet), (".nc", netcdf)) if wanted]
+    if output is None and not chosen:
+        raise InputError("say what to write: -o FILE, --csv, --parquet or --netcdf")
+    if len(chosen) > 1 or (output is not None and chosen and output.suffix.lower() != chosen[0]):
+        raise InputError("one form at a time: -o FILE, --csv, --parquet or --netcdf")
+    path = output or folder / f"points{chosen[0]}"
+    write(open_folder(folder).dataset(), path)
+    if output is None:
+        typer.echo(str(path))
 
 
 @study_app.command()

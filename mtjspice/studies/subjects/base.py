@@ -123,6 +123,18 @@ def failed(error: MtjspiceError, deck: str = "", begin: float | None = None) -> 
     return Outcome(status, reason=str(error), log=tuple(log), deck=deck, seconds=seconds)
 
 
+def one_by_one(results: Callable[[Point], Results], points: Sequence[Point]) -> Iterator[Outcome]:
+    """Outcomes of points whose results come from a function; an `MtjspiceError` of it is a failed point."""
+    for point in points:
+        begin = time.perf_counter()
+        try:
+            found = results(point)
+        except MtjspiceError as error:
+            yield failed(error, begin=begin)
+        else:
+            yield Outcome(Status.OK, found, seconds=time.perf_counter() - begin)
+
+
 @cache
 def engine_digest(path: Path) -> str:
     """The hash of a simulator's file: its version, whatever it calls itself."""

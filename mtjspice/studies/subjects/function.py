@@ -1,15 +1,14 @@
 """A Python function as a subject: models of one's own beside the circuits, and closed forms to check studies with."""
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from math import isfinite
 
-from mtjspice.errors import InputError, MtjspiceError
-from mtjspice.spice.runs import Status
+from mtjspice.errors import InputError, SimulatorError
 from mtjspice.studies.space import Point, Value
-from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, failed
+from mtjspice.studies.subjects.base import Dimension, Evaluate, Subject, one_by_one
 
 
 @dataclass(frozen=True)
@@ -47,19 +46,11 @@ class FunctionSubject(Subject):
     @contextmanager
     def session(self) -> Iterator[Evaluate]:
         """See `Subject`."""
-        yield self._evaluate
+        yield partial(one_by_one, self._results)
 
-    def _evaluate(self, points: Sequence[Point]) -> Iterator[Outcome]:
-        for point in points:
-            begin = time.perf_counter()
-            try:
-                results = {name: float(value) for name, value in self.function(point.values, point.seed).items()}
-            except MtjspiceError as error:
-                yield failed(error, begin=begin)
-                continue
-            seconds = time.perf_counter() - begin
-            wrong = [name for name, value in results.items() if not isfinite(value)]
-            if wrong:
-                yield Outcome(Status.DIVERGED, reason=f"{wrong[0]} is not finite", seconds=seconds)
-            else:
-                yield Outcome(Status.OK, results, seconds=seconds)
+    def _results(self, point: Point) -> dict[str, float]:
+        results = {name: float(value) for name, value in self.function(point.values, point.seed).items()}
+        for name, value in results.items():
+            if not isfinite(value):
+                raise SimulatorError(f"{name} is not finite")
+        return results

@@ -1,20 +1,18 @@
 """A junction alone under one voltage pulse: its switching probability by any method of `switching_probability`."""
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from mtjspice.circuits.pulse_trials import METHODS
 from mtjspice.device.card import MTJCard
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.switching import DEFAULT_EDGE, DIRECTIONS, write_error_rate
-from mtjspice.errors import InputError, MtjspiceError, choose
-from mtjspice.spice.runs import Status
+from mtjspice.errors import InputError, choose
 from mtjspice.studies.space import Point, Value
 from mtjspice.studies.subjects import on_waveform
-from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, failed
+from mtjspice.studies.subjects.base import Dimension, Evaluate, Subject, one_by_one
 from mtjspice.studies.subjects.card_values import CARD, card_dimension, loaded, numbers, replaced
 
 _NOMINAL: Mapping[str, tuple[str, float | None]] = {
@@ -75,17 +73,7 @@ class JunctionSubject(Subject):
     @contextmanager
     def session(self) -> Iterator[Evaluate]:
         """See `Subject`."""
-        yield self._evaluate
-
-    def _evaluate(self, points: Sequence[Point]) -> Iterator[Outcome]:
-        for point in points:
-            begin = time.perf_counter()
-            try:
-                results = self._results(point)
-            except MtjspiceError as error:
-                yield failed(error, begin=begin)
-            else:
-                yield Outcome(Status.OK, results, seconds=time.perf_counter() - begin)
+        yield partial(one_by_one, self._results)
 
     def _results(self, point: Point) -> dict[str, float]:
         values = numbers(_NOMINAL, self.values, point.values)

@@ -4,11 +4,10 @@ Many junctions share one ideal source in one co-simulated deck. A pulse counts a
 other state before it; the first half of the train warms up and is not counted.
 """
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -18,13 +17,12 @@ from mtjspice.device.card import MTJCard
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.macrospin import Waveform, thermal_states
 from mtjspice.device.switching import DEFAULT_EDGE
-from mtjspice.errors import InputError, MtjspiceError
+from mtjspice.errors import InputError
 from mtjspice.spice.engines import find_libngspice
-from mtjspice.spice.runs import Status
 from mtjspice.spice.worker import CosimWorker
 from mtjspice.statistics import wilson
 from mtjspice.studies.space import Point, Value
-from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, engine_digest, failed
+from mtjspice.studies.subjects.base import Dimension, Evaluate, Subject, engine_digest, one_by_one
 from mtjspice.studies.subjects.card_values import CARD, card_dimension, loaded, numbers, replaced
 
 _RESULTS = ("probability", "low", "high", "trials", "temperature_rise", "temperature_peak")
@@ -95,17 +93,7 @@ class TrainSubject(Subject):
     def session(self) -> Iterator[Evaluate]:
         """See `Subject`."""
         with CosimWorker(find_libngspice()) as worker:
-            yield lambda points: self._evaluate(points, worker)
-
-    def _evaluate(self, points: Sequence[Point], worker: CosimWorker) -> Iterator[Outcome]:
-        for point in points:
-            begin = time.perf_counter()
-            try:
-                results = self._results(point, worker)
-            except MtjspiceError as error:
-                yield failed(error, begin=begin)
-            else:
-                yield Outcome(Status.OK, results, seconds=time.perf_counter() - begin)
+            yield partial(one_by_one, partial(self._results, worker=worker))
 
     def _results(self, point: Point, worker: CosimWorker) -> dict[str, float]:
         values = numbers(_NOMINAL, self.values, point.values)
