@@ -57,13 +57,17 @@ def rare(data: xr.Dataset, study: Study, tables: tuple[Table, ...]) -> "Figure":
     values = values[np.isfinite(values)]
     scale, unit = scaled(values, str(data[failure.result].attrs.get("units", "")))
     figure, ((axis,),) = new_figure(3.0)
-    edges = np.histogram_bin_edges(np.append(values, failure.threshold) / scale, 60)
+    limit = failure.threshold / scale
+    low, high = min(values.min() / scale, limit), max(values.max() / scale, limit)
+    width = (high - low) / 60 or 1.0
+    # the threshold is an edge, so that no bar has points of both kinds
+    edges = limit + width * np.arange(np.floor((low - limit) / width), np.ceil((high - limit) / width) + 1)
     fails = values < failure.threshold if failure.fails == "below" else values > failure.threshold
     axis.hist(
         [values[~fails] / scale, values[fails] / scale], edges, stacked=True, color=[BLUE, RED],
         label=[f"right ({np.sum(~fails)} points)", f"failed ({np.sum(fails)} points)"],
     )  # fmt: skip
-    axis.axvline(failure.threshold / scale, color=BLACK, linewidth=1)
+    axis.axvline(limit, color=BLACK, linewidth=1)
     name = failure.result.replace("_", " ")
     probability = f"{found['probability']:.2g} ({found['low']:.2g} to {found['high']:.2g})"
     axis.set(

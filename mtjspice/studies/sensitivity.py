@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import qmc
 
 from mtjspice.errors import InputError, MtjspiceError
 
@@ -129,6 +128,8 @@ def saltelli_design(dimensions: int, base_samples: int, seed: int) -> Floats:
     dimensions. The caller turns the numbers into values, by the quantiles of each parameter.
     Raises InputError unless base_samples is a power of two, at least 8.
     """
+    from scipy.stats import qmc  # half a second
+
     if dimensions < 1:
         raise InputError(f"dimensions = {dimensions} must be at least 1")
     if base_samples < _FEWEST_ROWS or base_samples & (base_samples - 1):

@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
 
 from mtjspice.device.variation import mixing
 from mtjspice.errors import InputError, choose
@@ -264,6 +263,8 @@ class Space:
 
     def _uniform(self) -> Floats:
         """Points in the unit cube, (samples, random dimensions), none on its faces."""
+        from scipy.stats import qmc  # half a second, which every worker process would pay
+
         rng = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(0,)))
         size = len(self.spreads)
         if self.sampling == "monte-carlo":
