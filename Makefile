@@ -27,7 +27,7 @@ slow: dev
 	-@$(MAKE) --no-print-directory tools
 	$(BIN)/pytest -n auto --dist worksteal -m slow $(ARGS)
 
-# every study file of examples/studies, as it is: each a minute on two processors, the rare failures two
+# every study file of examples/studies, as it is: six minutes on two processors
 examples: setup
 	@for file in examples/studies/*.toml; do \
 	  name=$$(basename $$file .toml); \
