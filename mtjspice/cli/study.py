@@ -42,8 +42,8 @@ def run(
 ) -> None:
     """Evaluate all points of a study; each is stored as soon as it is finished.
 
-    A run that was interrupted, in whatever way, goes on with --resume: what is finished is not done again, what failed is
-    tried again. Results do not depend on the number of workers.
+    A run that was interrupted, in whatever way, goes on with --resume: what is finished is not done again, what
+    failed is tried again. Results do not depend on the number of workers.
 
     Example: mtjspice study run examples/studies/switching_voltage.toml --out psw --workers 2
     """
