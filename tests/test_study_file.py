@@ -189,7 +189,7 @@ CELL = '[circuit]\nname = "cell_1t1m"\n'
         ),
         ('[deck]\nfile = "nowhere.cir"\n', "[deck]: cannot read"),
         ('[junction]\nmethod = "magic"\n', "unknown method 'magic'"),
-        ("[junction]\n[sweep]\nvolts = [1]\n", "a junction has no dimension 'volts'"),
+        ("[junction]\n[sweep]\nvolts = [1]\n", "a junction under pulses has no dimension 'volts'"),
         ("[train]\npulses = 1\n", "pulses = 1 is out of range; allowed: 2 to 1000"),
     ],
 )

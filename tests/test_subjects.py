@@ -267,6 +267,35 @@ def test_keys_depend_on_what_results_depend_on():
     assert key(subject, point) == key(CircuitSubject("cell_1t1m"), Point((0, 1), {"temperature": 300.0}, 7))
 
 
+def test_keys_of_a_swept_fidelity_know_the_engine_of_each():
+    """Two points of one study: the engine's file is that of the point's own fidelity, not of the first point's."""
+    subject = CircuitSubject("cell_1t1m")
+    points = [Point((k,), {"fidelity": name}, 7) for k, name in enumerate(("resistor", "cosim"))]
+    together = [key for key, _ in keyed(subject, points)]
+    assert together == [next(keyed(subject, [point]))[0] for point in points]
+
+
+def test_what_a_deck_includes_is_part_of_its_key(tmp_path):
+    (tmp_path / "outer.inc").write_text('.include "inner.inc"\n')
+    (tmp_path / "inner.inc").write_text("C2 out 0 1p\n")
+    deck = FILTER.replace(".tran", '.include "outer.inc"\n.tran')
+    keys = []
+    for _ in range(2):
+        subject = DeckSubject(deck, MEASURED, folder=tmp_path)
+        keys.append(next(keyed(subject, POINTS))[0])
+        (tmp_path / "inner.inc").write_text("C2 out 0 2p\n")
+    assert keys[0] != keys[1]
+
+
+def test_circuits_at_rest_need_no_libngspice(monkeypatch):
+    def missing():
+        raise AssertionError("nothing is co-simulated")
+
+    monkeypatch.setattr("mtjspice.studies.subjects.circuit.find_libngspice", missing)
+    (outcome,) = CircuitSubject("cell_1t1m").evaluate([Point((), {}, 1)])
+    assert outcome.status is Status.OK
+
+
 def test_a_space_with_a_dimension_that_a_subject_does_not_have():
     for subject in (CircuitSubject("cell_1t1m"), JunctionSubject(), TrainSubject()):
         with pytest.raises(InputError, match="no dimension 'colour'"):

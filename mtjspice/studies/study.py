@@ -54,8 +54,8 @@ def keyed(subject: Subject, points: Iterator[Point] | Sequence[Point]) -> Iterat
     """
     known: dict[tuple[Value | None, ...], str] = {}
     for point in points:
-        # models differ from corner to corner, and are the same for many points
-        which = tuple(point.values.get(name) for name in ("corner", "technology"))
+        # models and engines differ from corner to corner and fidelity to fidelity, and are the same for many points
+        which = tuple(point.values.get(name) for name in ("corner", "technology", "fidelity"))
         which = (*which, "process" in point.values)
         if which not in known:
             known[which] = content_key(identity=subject.identity(point.values), code=code_version())

@@ -1,5 +1,6 @@
 """What every subject of a study is: it names its dimensions and turns points into results."""
 
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -139,3 +140,18 @@ def one_by_one(results: Callable[[Point], Results], points: Sequence[Point]) -> 
 def engine_digest(path: Path) -> str:
     """The hash of a simulator's file: its version, whatever it calls itself."""
     return sha256(path.read_bytes()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """The hash of a file of models and of all that it includes, at any depth; one that is not there counts as such."""
+    digest, seen, left = sha256(), set(), [path.absolute()]
+    while left:
+        file = left.pop(0)
+        if file in seen:
+            continue
+        seen.add(file)
+        content = file.read_bytes() if file.is_file() else b"missing"
+        digest.update(str(len(content)).encode() + b"\0" + content)
+        names = re.findall(r"(?im)^\s*\.(?:inc(?:lude)?|lib)\s+[\"']?([^\s\"']+)", content.decode(errors="replace"))
+        left += [file.parent / name for name in names]  # a section of a library is a name of no file
+    return digest.hexdigest()

@@ -1,8 +1,8 @@
 """A circuit of the catalogue, or one's own, on its bench: what a point sets, how it is simulated, what is measured."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from itertools import groupby
@@ -17,6 +17,7 @@ from mtjspice.circuits.benches.base import Bench
 from mtjspice.circuits.catalogue import Entry
 from mtjspice.circuits.measurements import Energy, Power, Voltage, vectors_of
 from mtjspice.circuits.simulation import FIDELITIES
+from mtjspice.circuits.technology import Technology
 from mtjspice.circuits.technology import technology as load_technology
 from mtjspice.circuits.testbench import Testbench
 from mtjspice.device.card import MTJCard
@@ -29,7 +30,7 @@ from mtjspice.spice.runs import Run, Status, Variant
 from mtjspice.spice.worker import CosimWorker
 from mtjspice.studies.space import Point, Space, Value
 from mtjspice.studies.subjects import on_waveform
-from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, engine_digest, failed
+from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, engine_digest, failed, file_digest
 from mtjspice.studies.subjects.card_values import CARD, card_dimension, loaded, number, replaced
 from mtjspice.studies.subjects.on_waveform import Floats, Switching
 
@@ -152,9 +153,9 @@ class CircuitSubject(Subject):
         if "process" in values:
             corner = technology.process_corner
         return {
-            "subject": "circuit", "deck": self._nominal.testbench().deck(), "models": technology.model_text(corner),
-            "card": self._card.to_toml(), "values": dict(self.values), "fidelity": fidelity,
-            "switching": repr(self.switching), "engine": engine_digest(_engine(fidelity)),
+            "subject": "circuit", "deck": self._nominal.testbench().deck(), "models": _models(technology, corner),
+            "technology": repr(technology), "card": self._card.to_toml(), "values": dict(self.values),
+            "fidelity": fidelity, "switching": repr(self.switching), "engine": engine_digest(_engine(fidelity)),
         }  # fmt: skip
 
     def result_names(self, values: Mapping[str, Value]) -> tuple[str, ...]:
@@ -192,27 +193,35 @@ class CircuitSubject(Subject):
         return bench.deck(models=technology.model_line(bench.corner, path))
 
     def waveforms(self, point: Point) -> "xarray.Dataset":
-        """See `Subject`."""
+        """See `Subject`; of several trials the first."""
         fidelity = self._fidelity(point.values)
         fidelity = "resistor" if fidelity in on_waveform.METHODS else fidelity
-        return self.testbench(point).run(fidelity, seed=point.seed, time_limit=self.time_limit)
+        seed = _trial_seeds(point.seed, self._settings.trials or 1)[0]
+        return self.testbench(point).run(fidelity, seed=seed, time_limit=self.time_limit)
 
     # --- evaluation ---------------------------------------------------------------------------------------------
 
     @contextmanager
     def session(self) -> Iterator[Evaluate]:
         """See `Subject`. Points side by side that differ in what the simulator draws alone share a process of it."""
-        with CosimWorker(find_libngspice(), self.time_limit) as worker:  # starts when it is needed
+        with ExitStack() as stack:
+            started: list[CosimWorker] = []
+
+            def worker() -> CosimWorker:  # libngspice is needed for co-simulation alone
+                if not started:
+                    started.append(stack.enter_context(CosimWorker(find_libngspice(), self.time_limit)))
+                return started[0]
+
             yield partial(self._evaluate, worker=worker)
 
-    def _evaluate(self, points: Sequence[Point], worker: CosimWorker) -> Iterator[Outcome]:
+    def _evaluate(self, points: Sequence[Point], worker: Callable[[], CosimWorker]) -> Iterator[Outcome]:
         for _, group in groupby(points, lambda point: _without_drawn(point.values)):
             alike = list(group)
             fidelity = self._fidelity(alike[0].values)
             if fidelity == "resistor" or fidelity in on_waveform.METHODS:
                 yield from self._evaluate_alike(alike)
             else:
-                options = {"worker": worker} if fidelity == "cosim" else {"time_limit": self.time_limit}
+                options = {"worker": worker()} if fidelity == "cosim" else {"time_limit": self.time_limit}
                 yield from (self._moved(point, fidelity, options) for point in alike)
 
     def _evaluate_alike(self, points: Sequence[Point]) -> Iterator[Outcome]:
@@ -325,6 +334,12 @@ def _trial_seeds(seed: int, trials: int) -> list[int]:
     if trials == 1:
         return [seed]
     return [int(one) for one in np.random.SeedSequence(seed).generate_state(trials)]
+
+
+def _models(technology: Technology, corner: str) -> str:
+    """What stands for the model cards of a corner: a library lies elsewhere, and its text is but a reference."""
+    path = technology.model_path(corner)
+    return file_digest(Path(str(path))) + corner if technology.library else technology.model_text(corner)
 
 
 def _engine(fidelity: str) -> Path:

@@ -30,7 +30,7 @@ from mtjspice.spice.runs import Run, Status, Variant
 from mtjspice.spice.text import number
 from mtjspice.spice.worker import CosimWorker
 from mtjspice.studies.space import Point, Value
-from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, engine_digest, failed
+from mtjspice.studies.subjects.base import Dimension, Evaluate, Outcome, Subject, engine_digest, failed, file_digest
 from mtjspice.studies.subjects.card_values import CARD, card_dimension, loaded, replaced
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class DeckSubject(Subject):
         included = re.findall(r"(?im)^\.(?:inc(?:lude)?|lib)\s+\"([^\"]+)\"", self._parsed.text())
         engine = find_libngspice() if self._card is not None and self.fidelity == "cosim" else find_ngspice()
         return {
-            "subject": "deck", "deck": self._parsed.text(), "files": [engine_digest(Path(one)) for one in included],
+            "subject": "deck", "deck": self._parsed.text(), "files": [file_digest(Path(one)) for one in included],
             "measurements": {name: repr(one) for name, one in self.measurements.items()},
             "card": self._card.to_toml() if self._card else "", "fidelity": self.fidelity if self._card else "",
             "values": dict(self.values), "engine": engine_digest(engine), "kind": self.engine,

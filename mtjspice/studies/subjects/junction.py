@@ -3,26 +3,21 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 
 from mtjspice.circuits.pulse_trials import METHODS
 from mtjspice.device.card import MTJCard
-from mtjspice.device.constants import ROOM_TEMPERATURE
-from mtjspice.device.switching import DEFAULT_EDGE, DIRECTIONS, write_error_rate
-from mtjspice.errors import InputError, choose
+from mtjspice.device.switching import DIRECTIONS, write_error_rate
+from mtjspice.errors import choose
 from mtjspice.studies.space import Point, Value
 from mtjspice.studies.subjects import on_waveform
-from mtjspice.studies.subjects.base import Dimension, Evaluate, Subject, one_by_one
-from mtjspice.studies.subjects.card_values import CARD, card_dimension, loaded, numbers, replaced
-
-_NOMINAL: Mapping[str, tuple[str, float | None]] = {
-    "voltage": ("V", None), "pulse_width": ("s", None), "edge": ("s", DEFAULT_EDGE),
-    "temperature": ("K", ROOM_TEMPERATURE),
-}  # fmt: skip
+from mtjspice.studies.subjects.base import Evaluate, one_by_one
+from mtjspice.studies.subjects.card_values import numbers
+from mtjspice.studies.subjects.pulsed import PulsedSubject
 
 
 @dataclass(frozen=True)
-class JunctionSubject(Subject):
+class JunctionSubject(PulsedSubject):
     """A junction under a trapezoidal pulse, then at 0 V.
 
     Dimensions are ``voltage`` (V), ``pulse_width`` (s, full width at half maximum), ``edge`` (s), ``temperature`` (K)
@@ -45,20 +40,6 @@ class JunctionSubject(Subject):
         for name in self.values:
             self.dimension(name)
 
-    @cached_property
-    def _card(self) -> MTJCard:
-        return loaded(self.card)
-
-    def dimension(self, name: str) -> Dimension:
-        """See `Subject`."""
-        if name.startswith(CARD):
-            return card_dimension(self._card, name)
-        if name not in _NOMINAL:
-            raise InputError(
-                f"a junction has no dimension {name!r}; available: {', '.join(_NOMINAL)}, {CARD}<parameter of the card>"
-            )
-        return Dimension(*_NOMINAL[name])
-
     def identity(self, values: Mapping[str, Value]) -> Mapping[str, object]:
         """See `Subject`."""
         return {
@@ -76,8 +57,8 @@ class JunctionSubject(Subject):
         yield partial(one_by_one, self._results)
 
     def _results(self, point: Point) -> dict[str, float]:
-        values = numbers(_NOMINAL, self.values, point.values)
-        card = replaced(self._card, values)
+        values = numbers(self.nominal, self.values, point.values)
+        card = self.card_at(point.values)
         found = write_error_rate(
             card, values["voltage"], values["pulse_width"], self.method, self.direction, values["temperature"],
             self.trials, point.seed, edge=values["edge"], tolerance=self.tolerance, methods=METHODS,

@@ -7,34 +7,30 @@ other state before it; the first half of the train warms up and is not counted.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
 from mtjspice.circuits import pulse_trials
 from mtjspice.circuits.simulation import simulate
 from mtjspice.device.card import MTJCard
-from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.macrospin import Waveform, thermal_states
-from mtjspice.device.switching import DEFAULT_EDGE
 from mtjspice.errors import InputError
 from mtjspice.spice.engines import find_libngspice
 from mtjspice.spice.worker import CosimWorker
 from mtjspice.statistics import wilson
 from mtjspice.studies.space import Point, Value
-from mtjspice.studies.subjects.base import Dimension, Evaluate, Subject, engine_digest, one_by_one
-from mtjspice.studies.subjects.card_values import CARD, card_dimension, loaded, numbers, replaced
+from mtjspice.studies.subjects.base import Evaluate, engine_digest, one_by_one
+from mtjspice.studies.subjects.card_values import numbers
+from mtjspice.studies.subjects.pulsed import PULSE, PulsedSubject
 
 _RESULTS = ("probability", "low", "high", "trials", "temperature_rise", "temperature_peak")
 _BEGIN = 2e-10  # s, before the first pulse
-_NOMINAL: Mapping[str, tuple[str, float | None]] = {
-    "voltage": ("V", None), "pulse_width": ("s", None), "period": ("s", None), "edge": ("s", DEFAULT_EDGE),
-    "temperature": ("K", ROOM_TEMPERATURE),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
-class TrainSubject(Subject):
+class TrainSubject(PulsedSubject):
     """``junctions`` copies of a junction under ``pulses`` equal pulses, from P.
 
     Dimensions are those of `JunctionSubject` and ``period`` (s) from pulse to pulse. Results: ``probability`` that a
@@ -47,6 +43,7 @@ class TrainSubject(Subject):
     pulses: int = 8
     junctions: int = 100
     values: Mapping[str, Value] = field(default_factory=dict)
+    nominal: ClassVar[Mapping[str, tuple[str, float | None]]] = {**PULSE, "period": ("s", None)}
 
     def __post_init__(self) -> None:
         for name, count, most in (("pulses", self.pulses, 1000), ("junctions", self.junctions, 250)):
@@ -54,20 +51,6 @@ class TrainSubject(Subject):
                 raise InputError(f"{name} = {count} is out of range; allowed: 2 to {most}")
         for name in self.values:
             self.dimension(name)
-
-    @cached_property
-    def _card(self) -> MTJCard:
-        return loaded(self.card)
-
-    def dimension(self, name: str) -> Dimension:
-        """See `Subject`."""
-        if name.startswith(CARD):
-            return card_dimension(self._card, name)
-        if name not in _NOMINAL:
-            raise InputError(
-                f"a train of pulses has no dimension {name!r}; available: {', '.join(_NOMINAL)}, {CARD}<parameter>"
-            )
-        return Dimension(*_NOMINAL[name])
 
     def identity(self, values: Mapping[str, Value]) -> Mapping[str, object]:
         """See `Subject`."""
@@ -81,10 +64,6 @@ class TrainSubject(Subject):
         """See `Subject`."""
         return {"temperature_rise": "K", "temperature_peak": "K"}
 
-    def card_at(self, values: Mapping[str, Value]) -> MTJCard:
-        """The card of a point with these values."""
-        return replaced(self._card, {**self.values, **values})
-
     def result_names(self, values: Mapping[str, Value]) -> tuple[str, ...]:
         """See `Subject`."""
         return _RESULTS
@@ -96,7 +75,7 @@ class TrainSubject(Subject):
             yield partial(one_by_one, partial(self._results, worker=worker))
 
     def _results(self, point: Point, worker: CosimWorker) -> dict[str, float]:
-        values = numbers(_NOMINAL, self.values, point.values)
+        values = numbers(self.nominal, self.values, point.values)
         card = self.card_at(point.values)
         period, temperature = values["period"], values["temperature"]
         wave = _train(values["voltage"], values["pulse_width"], values["edge"], period, self.pulses)
