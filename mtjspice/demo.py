@@ -9,6 +9,7 @@ from typing import Any
 import xarray as xr
 
 from mtjspice import __version__
+from mtjspice.bits import files as bit_files
 from mtjspice.bits.diagnostics import diagnose
 from mtjspice.bits.stream import BitStream
 from mtjspice.circuits.benches.word import Levels, Read, WordBench
@@ -70,8 +71,8 @@ def run(out: Path, seed: int, effort: Effort | None = None) -> dict[str, Any]:
     seeds.check_seed(seed)
     output_folder(out)
     result = compute(seed, effort or Effort())
-    result.cosimulated.write_binary(out / "bits_cosimulated.bin")
-    result.emulated.write_binary(out / "bits_emulated.bin")
+    bit_files.write(result.cosimulated, out / "bits_cosimulated.bin")
+    bit_files.write(result.emulated, out / "bits_emulated.bin")
     write_atomically(out / "switching_curve.nc", bytes(result.curve.to_netcdf()))
     write_atomically(out / "summary.json", json.dumps(result.summary, indent=2, allow_nan=False) + "\n")
     write_atomically(out / "report.html", result.report)
@@ -135,7 +136,7 @@ def _evaluate(
         "engine": cycles.engine,
         "mtjspice": __version__,
     }
-    cosimulated = BitStream.from_bits(cycles.data.ravel(), "co-simulated", provenance)
+    cosimulated = BitStream.from_lanes(cycles.data, "co-simulated", provenance)
     # transitions are counted within each transient: a transient is a lane of its own
     lanes = cycles.data.reshape(effort.chunks, effort.cycles, -1).transpose(1, 0, 2).reshape(effort.cycles, -1)
     model = chain.fit(lanes)
@@ -145,6 +146,7 @@ def _evaluate(
         sampled.ravel()[: effort.emulated_bits],
         "emulated",
         provenance | {"calibrated_on_bits": len(cosimulated)},
+        bits,
     )
     diagnoses = diagnose(cosimulated), diagnose(emulated)
     made = outcome.generate(emulated, seeds.generator(seed, seeds.COMPARISON))

@@ -2,7 +2,10 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from mtjspice.errors import InputError
 
@@ -18,14 +21,14 @@ def output_folder(path: Path) -> Path:
     return path
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write ``content`` to ``path`` through a temporary file beside it, so that it appears whole or not at all."""
-    data = content.encode() if isinstance(content, str) else content
+@contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """A temporary file beside ``path`` that takes its place at the end, so that it appears whole or not at all."""
     temporary = None
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as handle:
             temporary = Path(handle.name)
-            handle.write(data)
+            yield handle
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
@@ -33,6 +36,12 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write ``content`` to ``path`` whole or not at all; InputError where that fails."""
+    with atomic_file(path) as handle:
+        handle.write(content.encode() if isinstance(content, str) else content)
 
 
 def _umask() -> int:

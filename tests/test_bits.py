@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from mtjspice.bits.diagnostics import autocorrelation, count_runs, diagnose, monobit_test, runs_test
-from mtjspice.bits.stream import NOTICE, BitStream, as_bits, concatenate, read_binary, sidecar
+from mtjspice.bits.stream import BitStream, as_bits, concatenate
 from mtjspice.errors import InputError
 
 # SP 800-22 rev. 1a, sections 2.1.8 and 2.3.8
@@ -165,6 +165,44 @@ class TestStream:
         with pytest.raises(TypeError, match="slices only"):
             stream[3]
 
+    @pytest.mark.parametrize(("start", "stop"), [(0, 101), (8, 64), (8, 63), (3, 11), (3, 100), (96, 101), (50, 20)])
+    def test_contiguous_slices_are_cut_from_the_packed_bits(self, start, stop):
+        bits = np.random.default_rng(1).integers(0, 2, 101)
+        part = BitStream.from_bits(bits, "emulated", {})[start:stop]
+        np.testing.assert_array_equal(part.bits(), bits[start:stop])
+        assert part.ones == bits[start:stop].sum()
+
+    def test_aligned_slices_are_views(self):
+        stream = BitStream.from_bits(np.ones(800), "emulated", {})
+        assert np.shares_memory(stream[80:400].packed, stream.packed)
+        assert [part.length for part in stream.chunks(300)] == [300, 300, 200]
+
+    def test_lanes(self):
+        table = np.random.default_rng(1).integers(0, 2, (50, 3))
+        stream = BitStream.from_lanes(table, "emulated", {"card": "demo"})
+        assert (stream.lanes, stream.cycles, stream.length) == (3, 50, 150)
+        np.testing.assert_array_equal(stream.table(), table)
+        np.testing.assert_array_equal(stream.lane(1).bits(), table[:, 1])
+        assert stream.lane(1).provenance == {"card": "demo", "lane": 1}
+        np.testing.assert_array_equal(stream[:100].table(), table[:33])  # an incomplete cycle is left out
+        assert stream[3:].lanes == 3
+        assert stream[1:].lanes == stream[::3].lanes == 1
+        for index in (-1, 3):
+            with pytest.raises(ValueError, match="between 0 and 2"):
+                stream.lane(index)
+        with pytest.raises(ValueError, match="shape"):
+            BitStream.from_lanes(table[0], "emulated", {})
+        with pytest.raises(ValueError, match="1 lane or more"):
+            BitStream.from_bits([1], "emulated", {}, lanes=0)
+
+    def test_concatenation_keeps_lanes_of_whole_cycles(self):
+        rng = np.random.default_rng(1)
+        for lanes, first in ((2, 16), (4, 16), (3, 9), (3, 10)):
+            a, b = rng.integers(0, 2, first), rng.integers(0, 2, 7)
+            both = concatenate([BitStream.from_bits(part, "emulated", {}, lanes) for part in (a, b)])
+            np.testing.assert_array_equal(both.bits(), np.concatenate([a, b]))
+            assert both.lanes == (1 if first % lanes else lanes)
+
     def test_concatenates(self):
         first = BitStream.from_bits([1, 0, 1], "emulated", {"card": "demo", "seed": 1})
         second = BitStream.from_bits([0, 1], "emulated", {"card": "demo", "seed": 2, "run": "b"})
@@ -178,68 +216,6 @@ class TestStream:
             concatenate(streams)
         with pytest.raises(ValueError, match="nothing"):
             concatenate([])
-
-
-class TestFiles:
-    @pytest.mark.parametrize("length", [0, 1, 8, 1003])
-    def test_binary_round_trip(self, tmp_path, length):
-        bits = np.random.default_rng(2).integers(0, 2, length)
-        path = tmp_path / "bits.bin"
-        BitStream.from_bits(bits, "co-simulated", SEEDED).write_binary(path)
-        assert path.read_bytes() == np.packbits(bits.astype(np.uint8)).tobytes()
-        stream = read_binary(path)
-        np.testing.assert_array_equal(stream.bits(), bits)
-        assert (stream.origin, stream.provenance) == ("co-simulated", SEEDED)
-
-    def test_ascii_holds_the_characters(self, tmp_path):
-        path = tmp_path / "bits.txt"
-        BitStream.from_bits(from_text(PI_100), "pseudo-random", SEEDED).write_ascii(path)
-        assert path.read_text() == PI_100 + "\n"
-
-    @pytest.mark.parametrize("method", ["write_binary", "write_ascii"])
-    def test_description_says_that_the_bits_are_pseudo_random(self, tmp_path, method):
-        path = tmp_path / "bits"
-        getattr(BitStream.from_bits([1, 0, 1], "co-simulated", SEEDED), method)(path)
-        description = json.loads(sidecar(path).read_text())
-        assert description["notice"] == NOTICE
-        assert "Pseudo-random by construction" in description["notice"]
-        assert description["origin"] == "co-simulated"
-        assert description["length"] == 3
-        assert description["provenance"] == SEEDED
-        assert sorted(file.name for file in tmp_path.iterdir()) == ["bits", "bits.json"]
-
-    def test_bad_files_are_input_errors(self, tmp_path):
-        path = tmp_path / "bits.bin"
-        with pytest.raises(InputError, match="cannot read"):
-            read_binary(path)
-        stream = BitStream.from_bits([1, 0, 1], "emulated", {})
-        stream.write_binary(path)
-        description = json.loads(sidecar(path).read_text())
-
-        for change, message in [
-            ({"length": 30}, "does not describe"),
-            ({"length": "3"}, "does not describe"),
-            ({"length": 3.0}, "does not describe"),
-            ({"origin": "dice"}, "unknown origin"),
-            ({"provenance": None}, "must be a mapping"),
-            ({"sha256": "0"}, "SHA-256 differs"),
-        ]:
-            sidecar(path).write_text(json.dumps({**description, **change}))
-            with pytest.raises(InputError, match=message):
-                read_binary(path)
-        for text, message in [("{", "not valid JSON"), ("[]", "does not describe packed bits")]:
-            sidecar(path).write_text(text)
-            with pytest.raises(InputError, match=message):
-                read_binary(path)
-        del description["origin"]
-        sidecar(path).write_text(json.dumps(description))
-        with pytest.raises(InputError, match="lacks the entry 'origin'"):
-            read_binary(path)
-        stream.write_ascii(path)
-        with pytest.raises(InputError, match="does not describe packed bits"):
-            read_binary(path)
-        with pytest.raises(InputError, match="cannot write"):
-            stream.write_binary(tmp_path / "missing" / "bits.bin")
 
 
 class TestPublishedValues:

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 
 from mtjspice import demo
-from mtjspice.bits.stream import read_binary
+from mtjspice.bits import files
 
 EFFORT = demo.Effort(repeats=1, predicted_trials=300, trim_trials=300, chunks=2, cycles=2, emulated_bits=1_000_000)
 
@@ -65,8 +65,8 @@ def test_energy_parts_add_up(summary):
 
 
 def test_bits_and_curve_are_on_disk_with_their_origin(folder, summary):
-    cosimulated = read_binary(folder / "bits_cosimulated.bin")
-    emulated = read_binary(folder / "bits_emulated.bin")
+    cosimulated = files.read(folder / "bits_cosimulated.bin")
+    emulated = files.read(folder / "bits_emulated.bin")
     assert (cosimulated.origin, emulated.origin) == ("co-simulated", "emulated")
     assert cosimulated.ones_fraction == summary["bits"]["ones_fraction"]
     assert len(emulated) == 1_000_000

@@ -1,32 +1,22 @@
 """Bit streams: packed bits together with where they came from."""
 
-import hashlib
-import json
 import math
 import operator
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mtjspice.errors import InputError
-from mtjspice.files import write_atomically
-
-Origin = Literal["co-simulated", "emulated", "pseudo-random"]
-"""How bits were made: by a circuit simulation, by the Markov-chain emulator, by a plain generator."""
+Origin = Literal["co-simulated", "macrospin", "emulated", "pseudo-random", "operating-system", "unknown"]
+"""How bits were made: by a circuit simulation, by junctions simulated alone, by the Markov-chain emulator, by a plain
+generator, by the operating system's entropy pool, or nobody wrote it down."""
 
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 
-NOTICE = (
-    "Pseudo-random by construction: these bits were computed from a seed. They predict the statistics of "
-    "hardware bits; they are not entropy and must not be used as key material."
-)
-"""What every exported file of bits says about itself."""
-
-_FORMATS = {"binary": "packed bits, first bit is the most significant of the first byte", "ascii": "0 and 1"}
+CHUNK = 1 << 20
+"""Bytes in a chunk of a long stream."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,18 +24,23 @@ class BitStream:
     """A sequence of bits with its origin and provenance.
 
     ``packed`` holds the bits as by :func:`numpy.packbits` (uint8, most significant bit first, the last byte
-    padded with zeros), ``length`` their number. ``provenance`` says what is needed to make them again (card,
-    seed, version, ...). Raises ValueError where these do not fit together.
+    padded with zeros), ``length`` their number. It may be a memory map: an array that cannot be written to is taken
+    as it is, any other is copied. ``provenance`` says what is needed to make them again (card, seed, version, ...).
+    Bit i belongs to lane (device) i modulo ``lanes``. Raises ValueError where these do not fit together.
     """
 
     packed: NDArray[np.uint8]
     length: int
     origin: Origin
     provenance: Mapping[str, str | int | float]
+    lanes: int = 1
 
     def __post_init__(self) -> None:
-        packed = np.array(self.packed)
+        packed = np.asanyarray(self.packed)
+        if packed.flags.writeable:
+            packed = np.array(packed)
         object.__setattr__(self, "length", operator.index(self.length))
+        object.__setattr__(self, "lanes", operator.index(self.lanes))
         if packed.dtype != np.uint8 or packed.ndim != 1:
             raise ValueError(f"packed bits must be a uint8 vector, not {packed.dtype} of shape {packed.shape}")
         if self.length < 0 or packed.size != -(-self.length // 8):
@@ -54,62 +49,113 @@ class BitStream:
             raise ValueError("the padding of the last packed byte must be zero")
         if self.origin not in ORIGINS:
             raise ValueError(f"unknown origin {self.origin!r}; allowed: {', '.join(ORIGINS)}")
+        if self.lanes < 1:
+            raise ValueError(f"a stream has 1 lane or more, not {self.lanes}")
         packed.setflags(write=False)
         object.__setattr__(self, "packed", packed)
-        object.__setattr__(self, "provenance", _checked_provenance(self.provenance))
+        object.__setattr__(self, "provenance", checked_provenance(self.provenance))
 
     @classmethod
-    def from_bits(cls, bits: ArrayLike, origin: Origin, provenance: Mapping[str, str | int | float]) -> "BitStream":
+    def from_bits(
+        cls, bits: ArrayLike, origin: Origin, provenance: Mapping[str, str | int | float], lanes: int = 1
+    ) -> "BitStream":
         """Pack a vector of 0 and 1 (any integer, boolean or float type); ValueError for anything else."""
         checked = as_bits(bits)
-        return cls(np.packbits(checked), checked.size, origin, provenance)
+        return cls(np.packbits(checked), checked.size, origin, provenance, lanes)
+
+    @classmethod
+    def from_lanes(cls, bits: ArrayLike, origin: Origin, provenance: Mapping[str, str | int | float]) -> "BitStream":
+        """Pack ``bits`` of shape (cycles, lanes), cycle after cycle."""
+        table = np.asarray(bits)
+        if table.ndim != 2 or table.shape[1] == 0:
+            raise ValueError(f"lanes need bits of the shape (cycles, lanes), not {table.shape}")
+        return cls.from_bits(table.ravel(), origin, provenance, table.shape[1])
 
     def bits(self) -> NDArray[np.uint8]:
         """The bits as a new uint8 vector of 0 and 1, shape (length,)."""
         return np.unpackbits(self.packed, count=self.length)
 
+    def chunks(self, size: int = 8 * CHUNK) -> Iterator["BitStream"]:
+        """Successive parts of ``size`` bits, the last one shorter; for a memory map, views of it."""
+        for begin in range(0, self.length, size):
+            yield self[begin : begin + size]
+
+    @property
+    def cycles(self) -> int:
+        """Number of bits that every lane has at least."""
+        return self.length // self.lanes
+
+    def lane(self, index: int) -> "BitStream":
+        """The bits of one lane; ValueError if there is no such lane."""
+        if not 0 <= index < self.lanes:
+            raise ValueError(f"lane {index} must lie between 0 and {self.lanes - 1}")
+        parts = [part.bits()[index :: self.lanes] for part in self.chunks(8 * CHUNK * self.lanes)]
+        bits = np.concatenate([np.empty(0, np.uint8), *parts])
+        return BitStream.from_bits(bits, self.origin, {**self.provenance, "lane": index})
+
+    def table(self) -> NDArray[np.uint8]:
+        """The bits as uint8 of shape (cycles, lanes); those of an incomplete last cycle are left out."""
+        return self.bits()[: self.cycles * self.lanes].reshape(self.cycles, self.lanes)
+
+    @property
+    def ones(self) -> int:
+        """Number of ones."""
+        return sum(
+            int(np.bitwise_count(self.packed[k : k + CHUNK]).sum(dtype=np.int64))
+            for k in range(0, self.packed.size, CHUNK)
+        )
+
     @property
     def ones_fraction(self) -> float:
         """Fraction of ones; NaN for an empty stream."""
-        return int(np.bitwise_count(self.packed).sum(dtype=np.int64)) / self.length if self.length else math.nan
+        return self.ones / self.length if self.length else math.nan
+
+    def with_provenance(self, **entries: str | int | float) -> "BitStream":
+        """The same bits with more entries of provenance."""
+        return replace(self, provenance={**self.provenance, **entries})
 
     def __len__(self) -> int:
         return self.length
 
     def __getitem__(self, index: slice) -> "BitStream":
-        """The part that ``index`` selects; its provenance gains an entry ``slice``, as in ``[0:1000]``."""
+        """The part that ``index`` selects; its provenance gains an entry ``slice``, as in ``[0:1000]``.
+
+        Lanes are kept where the part begins with the first of them and leaves nothing out.
+        """
         if not isinstance(index, slice):
             raise TypeError("a BitStream takes slices only; use bits() for single bits")
         start, stop, step = index.indices(self.length)
         label = f"[{start}:{stop}]" if step == 1 else f"[{start}:{stop}:{step}]"
         provenance = {**self.provenance, "slice": f"{self.provenance.get('slice', '')}{label}"}
-        return BitStream.from_bits(self.bits()[index], self.origin, provenance)
-
-    def write_binary(self, path: Path) -> None:
-        """Write the packed bits to ``path`` and what they are to ``path``.json; InputError if that fails."""
-        self._write(path, self.packed.tobytes(), "binary")
-
-    def write_ascii(self, path: Path) -> None:
-        """Write the characters 0 and 1, which NIST's STS reads, and what they are to ``path``.json."""
-        self._write(path, (self.bits() + ord("0")).tobytes() + b"\n", "ascii")
-
-    def _write(self, path: Path, content: bytes, form: Literal["binary", "ascii"]) -> None:
-        description = {
-            "notice": NOTICE,
-            "origin": self.origin,
-            "form": form,
-            "format": _FORMATS[form],
-            "length": self.length,
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "provenance": dict(self.provenance),
-        }
-        write_atomically(path, content)
-        write_atomically(sidecar(path), json.dumps(description, indent=2) + "\n")
+        if step != 1:
+            return BitStream.from_bits(self.bits()[index], self.origin, provenance)
+        stop = max(start, stop)
+        packed = _cut(self.packed, start, stop)
+        lanes = self.lanes if start % self.lanes == 0 else 1
+        return BitStream(packed, stop - start, self.origin, provenance, lanes)
 
 
-def sidecar(path: Path) -> Path:
-    """Where the description of the bit file ``path`` stands: the same name with ``.json`` appended."""
-    return path.with_name(path.name + ".json")
+def _cut(packed: NDArray[np.uint8], start: int, stop: int) -> NDArray[np.uint8]:
+    """Bits ``start`` to ``stop`` packed anew; a view where they lie on byte boundaries."""
+    first, shift = divmod(start, 8)
+    size = -(-(stop - start) // 8)
+    part = packed[first : first + size]
+    if not shift and stop % 8 == 0:
+        return part
+    if shift:
+        behind = np.zeros(size, np.uint8)
+        rest = packed[first + 1 : first + 1 + size]
+        behind[: rest.size] = rest
+        part = (part << np.uint8(shift)) | (behind >> np.uint8(8 - shift))
+    return masked(part, stop - start)
+
+
+def masked(packed: NDArray[np.uint8], length: int) -> NDArray[np.uint8]:
+    """A copy of ``packed`` with zeros behind the first ``length`` bits, of ceil(length / 8) bytes."""
+    part = np.array(packed[: -(-length // 8)])
+    if length % 8:
+        part[-1] &= 0xFF << (8 - length % 8) & 0xFF
+    return part
 
 
 def as_bits(bits: BitStream | ArrayLike) -> NDArray[np.uint8]:
@@ -129,10 +175,16 @@ def as_bits(bits: BitStream | ArrayLike) -> NDArray[np.uint8]:
     return values.astype(np.uint8)
 
 
+def as_stream(bits: BitStream | ArrayLike) -> BitStream:
+    """A stream as it is, or a vector of 0 and 1 as a stream of unknown origin."""
+    return bits if isinstance(bits, BitStream) else BitStream.from_bits(bits, "unknown", {})
+
+
 def concatenate(streams: Sequence[BitStream]) -> BitStream:
     """Join streams of one origin end to end; ValueError without streams or with several origins.
 
-    Provenance entries that agree are kept; where they differ the new entry lists them in order.
+    Provenance entries that agree are kept; where they differ the new entry lists them in order. Lanes are kept where
+    all streams have the same ones and all but the last end with a complete cycle.
     """
     if not streams:
         raise ValueError("nothing to concatenate")
@@ -144,40 +196,18 @@ def concatenate(streams: Sequence[BitStream]) -> BitStream:
         entries = [stream.provenance.get(key, "(none)") for stream in streams]
         alike = all(entry == entries[0] for entry in entries)
         provenance[key] = entries[0] if alike else "; ".join(str(entry) for entry in entries)
-    bits = np.concatenate([stream.bits() for stream in streams])
-    return BitStream.from_bits(bits, streams[0].origin, provenance)
+    lanes = streams[0].lanes
+    if any(stream.lanes != lanes for stream in streams) or any(stream.length % lanes for stream in streams[:-1]):
+        lanes = 1
+    if any(stream.length % 8 for stream in streams[:-1]):
+        bits = np.concatenate([stream.bits() for stream in streams])
+        return BitStream.from_bits(bits, streams[0].origin, provenance, lanes)
+    packed = np.concatenate([stream.packed for stream in streams])
+    packed.setflags(write=False)
+    return BitStream(packed, sum(stream.length for stream in streams), streams[0].origin, provenance, lanes)
 
 
-def read_binary(path: Path) -> BitStream:
-    """Read what :meth:`BitStream.write_binary` wrote.
-
-    InputError if the bits or their description are missing, damaged or do not belong together.
-    """
-    try:
-        content = path.read_bytes()
-        description = json.loads(sidecar(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read {error.filename}: {error.strerror or error}") from None
-    except ValueError as error:
-        raise InputError(f"{sidecar(path)} is not valid JSON: {error}") from None
-    if not isinstance(description, dict) or description.get("form") != "binary":
-        raise InputError(f"{sidecar(path)} does not describe packed bits (form 'binary')")
-    if description.get("sha256") != hashlib.sha256(content).hexdigest():
-        raise InputError(f"{path} is not the file that {sidecar(path)} describes (SHA-256 differs)")
-    try:
-        return BitStream(
-            np.frombuffer(content, dtype=np.uint8),
-            description["length"],
-            description["origin"],
-            description["provenance"],
-        )
-    except KeyError as error:
-        raise InputError(f"{sidecar(path)} lacks the entry {error}") from None
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{sidecar(path)} does not describe {path}: {error}") from None
-
-
-def _checked_provenance(provenance: Mapping[str, Any]) -> dict[str, str | int | float]:
+def checked_provenance(provenance: Mapping[str, Any]) -> dict[str, str | int | float]:
     """Copy, with NumPy scalars as Python's; ValueError for what JSON cannot keep."""
     if not isinstance(provenance, Mapping):
         raise ValueError(f"provenance must be a mapping, not {type(provenance).__name__}")

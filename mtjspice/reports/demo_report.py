@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from mtjspice import __version__
 from mtjspice.bits.diagnostics import Diagnosis
-from mtjspice.bits.stream import NOTICE, BitStream
+from mtjspice.bits.files import SIMULATED
+from mtjspice.bits.stream import BitStream
 from mtjspice.circuits.benches.word import WordBench
 from mtjspice.device.derived import derive
 from mtjspice.generative import words as encoding
@@ -52,7 +53,7 @@ def render(c: Contents) -> str:
         f"mtjspice demo: {word.bits}-bit MeRAM word",
         lead,
         [_numbers(c), _cycle(c), _switching(c), _energy(c), _bits(c), _noise(c)],
-        f"mtjspice {__version__}. {NOTICE}",
+        f"mtjspice {__version__}. {SIMULATED}",
     )
 
 

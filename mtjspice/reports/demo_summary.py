@@ -15,7 +15,7 @@ from scipy.stats import t as student
 
 from mtjspice import __version__
 from mtjspice.bits.diagnostics import Diagnosis
-from mtjspice.bits.stream import NOTICE
+from mtjspice.bits.files import SIMULATED
 from mtjspice.circuits.benches.word import WordBench
 from mtjspice.device.chain import ChainModel
 from mtjspice.generative.outcome import Outcome
@@ -133,7 +133,7 @@ def summarize(
                 **_estimate("p10", model.p10[0], p10_interval[0]),
             },
             "tests": {"cosimulated": diagnoses[0].as_dict(), "emulated": diagnoses[1].as_dict()},
-            "notice": NOTICE,
+            "notice": SIMULATED,
         },
         "gaussian_words": {
             "count": len(made.values),
