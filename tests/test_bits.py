@@ -137,7 +137,7 @@ class TestStream:
             BitStream(packed, length, "emulated", {})
 
     def test_rejects_unknown_origin(self):
-        with pytest.raises(ValueError, match="co-simulated, emulated, pseudo-random"):
+        with pytest.raises(ValueError, match="co-simulated, macrospin, emulated, pseudo-random"):
             BitStream.from_bits([1], "true-random", {})
 
     @pytest.mark.parametrize("value", [None, [1], math.nan, math.inf])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from mtjspice.device import chain, chain_kernel, noise
+from mtjspice.device import chain, chain_kernel, chain_sampler, noise
 from mtjspice.device.chain import ChainModel, fit
 
 # lambda = 0.7, 0.1, 0, -0.4, -0.85
@@ -54,7 +54,7 @@ def test_sample_is_the_chain_itself(lanes, buffer):
     state = rng.integers(0, 2, lanes).astype(np.uint8)
     expected = stepped(p01, p10, state.copy(), words)
     out = np.empty((301, lanes), np.uint8)
-    thresholds = chain._thresholds(p01), chain._thresholds(1 - p10)
+    thresholds = chain_sampler._thresholds(p01), chain_sampler._thresholds(1 - p10)
     chain_kernel.fill(key, start, *thresholds, state, out, buffer)
     np.testing.assert_array_equal(out, expected)
     np.testing.assert_array_equal(state, expected[-1])

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, expit, logit
 
-from mtjspice.device import chain_kernel
 from mtjspice.device.card import MTJCard
+from mtjspice.device.chain_sampler import ChainSampler
 from mtjspice.device.constants import ROOM_TEMPERATURE
 
 
@@ -110,19 +110,14 @@ class ChainModel:
         if lanes is not None and (lanes < 1 or self.lanes not in (1, lanes)):
             raise ValueError(f"a model of {self.lanes} lanes cannot stand for {lanes}")
         width = self.lanes if lanes is None else lanes
-        key = rng.integers(0, 2**32, 2, dtype=np.uint32)
-        walk = np.random.Generator(np.random.Philox(key=rng.integers(0, 2**63, 2)))
-        state = (walk.random(width) < self.stationary()).astype(np.uint8)
+        sampler = ChainSampler(np.broadcast_to(self.stationary(), width), rng)
         result = np.empty((n_cycles, width), dtype=np.uint8)
         p01, p10 = (np.broadcast_to(p, width) for p in (self.p01, self.p10))
         interval = n_cycles if drift is None else drift.interval
         for begin in range(0, n_cycles, max(1, interval)):
             if drift is not None:
-                p01, p10 = drift.apply(p01, p10, walk) if begin else (p01, p10)
-            thresholds = _thresholds(p01), _thresholds(1 - p10)
-            chain_kernel.fill(
-                key, begin * width, *thresholds, state, result[begin : begin + interval], chain_kernel.BUFFER
-            )
+                p01, p10 = drift.apply(p01, p10, sampler.slow) if begin else (p01, p10)
+            sampler.fill(p01, p10, result[begin : begin + interval])
         return result
 
     def spread(self, lanes: int, rng: np.random.Generator, *, toggle: float = 0.0, bias: float = 0.0) -> "ChainModel":
@@ -164,11 +159,6 @@ class Drift:
         scale = float(np.sqrt(self.interval))
         common, opposite = (scale * d * rng.standard_normal(len(p01)) for d in (self.toggle, self.bias))
         return _shifted(p01, common + opposite), _shifted(p10, common - opposite)
-
-
-def _thresholds(probability: NDArray[np.float64]) -> NDArray[np.int32]:
-    """Certainty is 2^31 - 1: a word misses it once in 2^31."""
-    return np.minimum(np.rint(probability * chain_kernel.SCALE), 2**31 - 1).astype(np.int32)
 
 
 def _shifted(probability: NDArray[np.float64], shift: NDArray[np.float64]) -> NDArray[np.float64]:

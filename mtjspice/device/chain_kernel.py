@@ -67,3 +67,29 @@ def fill(
                     bit = np.uint8(word < (after_one[lane] if state[lane] else after_zero[lane]))
                     state[lane] = bit
                     out[begin + row, lane] = bit
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def fill_with_memory(
+    key: NDArray[np.uint32], first: int, logit01: NDArray[np.float64], logit10: NDArray[np.float64], coupling: float,
+    decay: float, heat: NDArray[np.float64], state: NDArray[np.uint8], out: NDArray[np.uint8], buffered: int,
+) -> None:  # fmt: skip
+    """As `fill`, with the logit of a one shifted by ``coupling`` times ``heat`` (lanes,), which follows the bits."""
+    cycles, lanes = out.shape
+    rows = max(1, buffered // lanes)
+    pairs = np.empty(rows * lanes // 2 + 2, np.uint64)
+    buffer = pairs.view(np.uint32)
+    for begin in range(0, cycles, rows):
+        end = min(begin + rows, cycles)
+        start = first + begin * lanes
+        skip = start & 1
+        count = (end - begin) * lanes
+        _words(key, start >> 1, pairs[: (count + skip + 1) // 2])
+        for row in range(end - begin):
+            for lane in range(lanes):
+                word = buffer[skip + row * lanes + lane] >> np.uint32(1)
+                x = coupling * heat[lane] + (-logit10[lane] if state[lane] else logit01[lane])
+                bit = np.uint8(word * (1.0 + np.exp(-x)) < SCALE)
+                heat[lane] = decay * heat[lane] + (1.0 - decay) * (2.0 * bit - 1.0)
+                state[lane] = bit
+                out[begin + row, lane] = bit

@@ -1,0 +1,1 @@
+"""Bits for other programs: NumPy, torch, pipes."""

@@ -1,0 +1,1 @@
+"""Where bits come from: simulated junctions, and the generators that they are compared with."""
