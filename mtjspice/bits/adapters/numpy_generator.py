@@ -10,7 +10,7 @@ have run out and there is no refill, the call raises StreamExhaustedError.
 import ctypes
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
@@ -53,7 +53,7 @@ class MTJBitGenerator(np.random.BitGenerator):
     """
 
     def __init__(self, bits: BitStream | ArrayLike | Source, refill: Refill | None = None) -> None:
-        super().__init__(_NoSeed())
+        super().__init__(cast(Any, _NoSeed()))
         if isinstance(bits, Source):
             if refill is not None:
                 raise ValueError("a source refills itself")
@@ -62,10 +62,8 @@ class MTJBitGenerator(np.random.BitGenerator):
         self._refills = 0
         self._words = np.zeros(words.STATE_WORDS, np.uint64)
         self._callback = _CALLBACK(self._more)  # must outlive the interface
-        address = ctypes.cast(self._callback, ctypes.c_void_p).value
-        self._words[words.REFILL] = address
-        for index, function in _INTERPRETER.items():
-            self._words[index] = ctypes.cast(function, ctypes.c_void_p).value
+        for index, function in {words.REFILL: self._callback, **_INTERPRETER}.items():
+            self._words[index] = ctypes.cast(function, ctypes.c_void_p).value or 0
         self._load(_whole_bytes(as_stream(bits)))
         interface = _Interface.from_address(_pointer(self.capsule))
         interface.state = self._words.ctypes.data

@@ -114,9 +114,7 @@ class TorchBits:
         return found
 
     def _tensor(self, values: NDArray[Any], dtype: Any, device: Any) -> "torch.Tensor":
-        torch = _torch()
-        tensor: torch.Tensor = torch.as_tensor(values)
-        return tensor.to(self.device if device is None else device, dtype)
+        return _torch().as_tensor(values).to(self.device if device is None else device, dtype)
 
 
 def rand_like(tensor: "torch.Tensor", generator: TorchBits) -> "torch.Tensor":

@@ -3,26 +3,13 @@
 What follows the colon is the source's argument, then come settings ``name=value``; quantities take units.
 """
 
-import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated
 
-from mtjspice import sweeps
 from mtjspice.bits.sources.base import Source
-from mtjspice.errors import InputError, choose
-
-# --- what can be asked for -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class About:
-    """What the help says of a setting, and the unit in which a number is read (1: none)."""
-
-    text: str
-    unit: str = "1"
-
+from mtjspice.bits.specifications import About, build, whole
+from mtjspice.errors import InputError
 
 _Lanes = Annotated[int, About("devices that take turns")]
 _Volts = Annotated[float | None, About("amplitude of the pulse; by default V50", "V")]
@@ -107,9 +94,9 @@ def _lfsr(
     """Linear feedback shift register of that many stages."""
     from mtjspice.bits.sources.lfsr import LfsrSource
 
-    chosen = None if taps is None else [_whole(part, "lfsr: taps") for part in taps.split(".")]
+    chosen = None if taps is None else [whole(part, "lfsr: taps") for part in taps.split(".")]
     return LfsrSource(
-        length, seed, taps=chosen, state=None if state is None else _whole(state, "lfsr: state"), form=form
+        length, seed, taps=chosen, state=None if state is None else whole(state, "lfsr: state"), form=form
     )
 
 
@@ -171,81 +158,6 @@ KINDS: Mapping[str, Callable[..., Source]] = {
 """Builders by name: the argument if there is one, ``seed``, then settings as keyword arguments."""
 
 
-# --- how it is asked for -------------------------------------------------------------------------------------
-
-
 def open_source(text: str, seed: int, kinds: Mapping[str, Callable[..., Source]] = KINDS) -> Source:
     """The source that ``text`` names; ``kinds`` may know more of them. InputError where it names none."""
-    head, *settings = text.split(",")
-    name, _, argument = head.partition(":")
-    build = kinds[choose("source", name, kinds)]
-    parameters = inspect.signature(build).parameters
-    hints = get_type_hints(build, include_extras=True)
-    values: dict[str, Any] = {}
-    takes = next(iter(parameters))
-    if (takes != "seed") != bool(argument):
-        wanted = f"{name}:{takes.upper()}" if takes != "seed" else name
-        raise InputError(f"source {text!r}: expected {wanted}, perhaps with settings as ,name=value")
-    if argument:
-        values[takes] = _value(argument, hints[takes], f"{name}: {takes}")
-    allowed = {key for key, one in parameters.items() if one.kind is inspect.Parameter.KEYWORD_ONLY}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        key = key.strip().replace("-", "_")
-        if not equals or not allowed:
-            takes_them = "expected name=value" if allowed else "it takes no settings"
-            raise InputError(f"source {name}: {setting!r} is not a setting; {takes_them}")
-        choose(f"setting of the source {name}", key, allowed)
-        if key in values:
-            raise InputError(f"source {name}: the setting {key} is given twice")
-        values[key] = _value(value, hints[key], f"{name}: {key}")
-    return build(seed=seed, **values)
-
-
-def describe(kinds: Mapping[str, Callable[..., Source]] = KINDS) -> list[tuple[str, str, tuple[tuple[str, str], ...]]]:
-    """What there is: (how to write it, what it is, ((setting=default, what it is), ...)) of each kind."""
-    found = []
-    for name, build in kinds.items():
-        parameters = inspect.signature(build).parameters
-        hints = get_type_hints(build, include_extras=True)
-        takes = next(iter(parameters))
-        settings = []
-        for key, one in parameters.items():
-            if one.kind is inspect.Parameter.KEYWORD_ONLY:
-                default = (
-                    "" if one.default is None else f"{one.default:g}" if isinstance(one.default, float) else one.default
-                )
-                about = _about(hints[key])
-                settings.append((f"{key}={default}", about.text + ("" if about.unit == "1" else f" ({about.unit})")))
-        usage = name if takes == "seed" else f"{name}:{takes.upper()}"
-        found.append((usage, (build.__doc__ or "").strip().split("\n")[0], tuple(settings)))
-    return found
-
-
-def _about(hint: Any) -> About:
-    return next((extra for extra in get_args(hint)[1:] if isinstance(extra, About)), About(""))
-
-
-def _value(text: str, hint: Any, where: str) -> Any:
-    about = _about(hint)
-    kind = get_args(hint)[0] if get_origin(hint) is Annotated else hint
-    kinds = get_args(kind) or (kind,)
-    if str in kinds:
-        return text
-    if int in kinds:
-        return _whole(text, where)
-    return sweeps.quantity(text, about.unit, where)
-
-
-def _whole(text: str, where: str) -> int:
-    try:
-        return int(text, 0)
-    except ValueError:
-        pass
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.5
-    if not number.is_integer():
-        raise InputError(f"{where}: {text!r} is not a whole number")
-    return int(number)
+    return build(text, kinds, "source", seed=seed)

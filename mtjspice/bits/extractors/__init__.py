@@ -1,0 +1,1 @@
+"""Extractors: fewer, better bits from many raw ones."""
