@@ -9,6 +9,7 @@ import pickle
 
 import numpy as np
 import pytest
+from constants_bits import bits_of_e, bits_of_pi
 from scipy import stats
 
 from mtjspice.bits.diagnostics import autocorrelation, count_runs, diagnose, monobit_test, runs_test
@@ -23,70 +24,6 @@ SEEDED = {"card": "demo", "seed": 7, "temperature": 300.0}
 
 def from_text(text):
     return np.array([int(c) for c in text], dtype=np.uint8)
-
-
-def reciprocal(q, bits):
-    """2**(q.bit_length() + bits) / q up to a few units, by Newton's method."""
-    size = q.bit_length()
-    if size > bits + 64:
-        return reciprocal(q >> (size - bits - 64), bits)
-    if bits < 2000:
-        return (1 << (size + bits)) // q
-    half = bits // 2 + 32
-    r = reciprocal(q, half)
-    drop = max(0, size - half - 64)
-    error = ((1 << (size + half)) - q * r) >> drop
-    return (r << (bits - half)) + ((r * error) >> (size + 2 * half - bits - drop))
-
-
-def inverse_root(a, bits):
-    """2**bits / sqrt(a) up to a few units, by Newton's method."""
-    if bits < 2000:
-        return math.isqrt((1 << (2 * bits)) // a)
-    half = bits // 2 + 32
-    y = inverse_root(a, half)
-    error = (1 << (2 * half)) - a * y * y
-    return (y << (bits - half)) + ((y * error) >> (3 * half - bits + 1))
-
-
-def leading_bits(integer, n):
-    return from_text(bin(integer >> (integer.bit_length() - n))[2:])
-
-
-def bits_of_e(n):
-    """First n bits of e = sum 1 / k!, summed by binary splitting."""
-
-    def split(a, b):
-        if b - a == 1:
-            return 1, b
-        p1, q1 = split(a, (a + b) // 2)
-        p2, q2 = split((a + b) // 2, b)
-        return p1 * q2 + p2, q1 * q2
-
-    terms = 100
-    while math.lgamma(terms + 1) < (n + 64) * math.log(2):
-        terms += terms // 10
-    p, q = split(0, terms)
-    return leading_bits((1 << n) + ((p * reciprocal(q, n + 64)) >> (q.bit_length() + 64)), n)
-
-
-def bits_of_pi(n):
-    """First n bits of pi by the series of Chudnovsky and Chudnovsky."""
-
-    def split(a, b):
-        if b - a == 1:
-            p, q = (6 * a - 5) * (2 * a - 1) * (6 * a - 1), a**3 * (640320**3 // 24)
-            t = p * (13591409 + 545140134 * a)
-            return p, q, -t if a % 2 else t
-        p1, q1, t1 = split(a, (a + b) // 2)
-        p2, q2, t2 = split((a + b) // 2, b)
-        return p1 * p2, q1 * q2, t1 * q2 + p1 * t2
-
-    width = n + 64
-    _, q, t = split(1, width // 47 + 2)
-    t += 13591409 * q
-    numerator = (426880 * q * 10005 * inverse_root(10005, width)) >> width
-    return leading_bits((numerator * reciprocal(t, width)) >> t.bit_length(), n)
 
 
 class TestStream:

@@ -24,6 +24,10 @@ study_app = typer.Typer(
     no_args_is_help=True, help="Studies: many points, stored as they are finished.", rich_markup_mode=None
 )
 app.add_typer(study_app, name="study")
+bits_app = typer.Typer(
+    no_args_is_help=True, help="Random bits: making, conditioning and testing them.", rich_markup_mode=None
+)
+app.add_typer(bits_app, name="bits")
 
 INTERRUPTED = 130  # as shells report SIGINT
 

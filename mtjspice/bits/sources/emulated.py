@@ -205,8 +205,9 @@ class _Flicker:
     """1/f noise as a sum of Ornstein-Uhlenbeck processes whose correlation times are an octave apart."""
 
     def __init__(self, per_decade: float, interval: int, slowest: float, lanes: int, rng: np.random.Generator) -> None:
-        octaves = int(np.log2(slowest / interval)) + 1 if per_decade else 0
-        times = float(interval) * 2.0 ** np.arange(octaves)
+        octaves = int(np.log2(slowest / interval)) + 2 if per_decade else 0
+        # from half an interval, so that the spectrum is straight up to the fastest change that there is
+        times = interval / 2 * 2.0 ** np.arange(octaves)
         # an octave has log10(2) of the variance of a decade
         self._deviation = per_decade * sqrt(log10(2))
         self._kept = np.exp(-interval / times)[:, None]

@@ -74,7 +74,7 @@ def chain_model(pulse: Perturbation) -> chain.ChainModel:
 class MacrospinSource(CycleSource):
     """Junctions of a card integrated pulse by pulse, alone at an ideal voltage source; about a thousand bits a second.
 
-    Each pulse of each junction has thermal noise of its own. InputError for a pulse that the macrospin refuses.
+    Each pulse of each junction has thermal noise of its own and meets it in equilibrium in its well. InputError for a pulse that the macrospin refuses.
     """
 
     origin = "macrospin"
@@ -87,8 +87,7 @@ class MacrospinSource(CycleSource):
         self._rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=(0xACE,))))
         self._done = 0  # trials so far: each is a device of the noise
         self._ready = np.empty((0, self.lanes), np.uint8)
-        states = np.full(self.lanes, macrospin.PARALLEL)
-        self._magnetization = macrospin.thermal_states(pulse.card, states, self._rng, pulse.temperature)
+        self._states = np.full(self.lanes, macrospin.PARALLEL, np.int8)
         self.provenance = {"source": "macrospin", "seed": seed, **pulse.as_provenance()}
 
     def cycles(self, count: int) -> NDArray[np.uint8]:
@@ -103,22 +102,23 @@ class MacrospinSource(CycleSource):
     def _more(self) -> NDArray[np.uint8]:
         """The next cycles: of fixed number, so that the bits do not depend on how they are read."""
         if self._pulse.cycle == "toggle":
-            self._magnetization = self._integrate(self._magnetization)
-            return _bits(self._magnetization)[None]
+            self._states = self._pulsed(self._states)
+            return _bits(self._states)[None]
         rows = -(-_BLOCK // self.lanes)
-        states = np.full(rows * self.lanes, macrospin.PARALLEL)
-        initial = macrospin.thermal_states(self._pulse.card, states, self._rng, self._pulse.temperature)
-        return _bits(self._integrate(initial)).reshape(rows, self.lanes)
+        states = self._pulsed(np.full(rows * self.lanes, macrospin.PARALLEL, np.int8))
+        return _bits(states).reshape(rows, self.lanes)
 
-    def _integrate(self, initial: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self._done + len(initial) > 2**32:
+    def _pulsed(self, states: NDArray[np.int8]) -> NDArray[np.int8]:
+        """States after a pulse on junctions at rest in ``states``."""
+        if self._done + len(states) > 2**32:
             raise InputError("a macrospin source gives at most 2^32 bits")
+        initial = macrospin.thermal_states(self._pulse.card, states, self._rng, self._pulse.temperature)
         outcome = macrospin.run(
             self._row, initial, self._waveform.times, self._waveform.volts, self._seed, first_device=self._done
         )
-        self._done += len(initial)
-        return outcome.magnetization
+        self._done += len(states)
+        return outcome.states
 
 
-def _bits(magnetization: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return (magnetization[:, 2] < 0).astype(np.uint8)
+def _bits(states: NDArray[np.int8]) -> NDArray[np.uint8]:
+    return (states == macrospin.ANTIPARALLEL).astype(np.uint8)

@@ -9,6 +9,8 @@ from mtjspice.errors import InputError
 LONGEST = 4096
 """Stages of the longest shift register."""
 
+# prime factors that take long to find (Cunningham tables); that they divide is not taken on trust
+_LARGE_FACTORS = (7432339208719, 269089806001)
 _TRIAL = 1 << 12  # divisors tried before the rho method
 _STEPS = 1 << 20  # of the rho method, for one factor
 
@@ -120,7 +122,7 @@ def _mersenne_factors(n: int) -> tuple[int, ...] | None:
 def _prime_factors(number: int) -> tuple[int, ...] | None:
     """The different prime factors, or None where the effort is too great."""
     found, left = set(), number
-    for q in range(2, _TRIAL):
+    for q in (*range(2, _TRIAL), *_LARGE_FACTORS):
         while left % q == 0:
             found.add(q)
             left //= q
