@@ -269,7 +269,7 @@ def entropy(
                 stream, seed=seed, permutations=permutations, workers=workers, progress=progress
             )
     if plot is not None:
-        style.save(report.figure({file.name: assessment}), plot)
+        style.save(report.figure({file.name.lstrip("_"): assessment}), plot)
     if as_json:
         print_json({**assessment.as_dict(), **({} if independent is None else {"iid": independent.as_dict()})})
         return
@@ -309,6 +309,62 @@ def _restart(stream: "BitStream", shape: str, initial: float, workers: int | Non
         typer.echo(note)
     awarded = "none" if found.min_entropy is None else f"{found.min_entropy:.6f} bit per bit"
     typer.echo(f"min-entropy awarded: {awarded}")
+
+
+@bits_app.command()
+def diagnose(
+    file: File,
+    bits: Count = None,
+    form: Form = None,
+    lanes: Annotated[
+        int | None, typer.Option("--lanes", help="Devices that take turns, where the file does not say so.")
+    ] = None,
+    lags: Annotated[int, typer.Option("--lags", help="Of the autocorrelation.")] = 64,
+    health: Annotated[
+        float | None, typer.Option("--health", metavar="H", help="Run the health tests for this min-entropy per bit.")
+    ] = None,
+    predictors: Annotated[
+        bool, typer.Option("--predictors/--no-predictors", help="Train next-bit predictors, the slowest part.")
+    ] = True,
+    seed: Seed = 1,
+    plot: Plot = None,
+    as_json: AsJson = False,
+) -> None:
+    """Look for what is wrong with bits: bias, drift, memory, alike devices, predictability, generators that were seen.
+
+    Shannon and min-entropy, autocorrelation, Allan deviation, devices against each other, next-bit predictors, linear
+    complexity, recovery of shift registers, congruential generators and MT19937, health tests of SP 800-90B.
+
+    Example: mtjspice bits diagnose bits.bin --plot bits.png
+    """
+    from dataclasses import replace
+
+    from mtjspice.bits.examination import examine
+    from mtjspice.reports import examination as report
+    from mtjspice.reports import psw as outputs
+    from mtjspice.reports import style
+
+    outputs.check_outputs(plot, None)
+    if lags < 1 or (lanes is not None and lanes < 1):
+        raise InputError(f"--lags {lags} and --lanes {lanes} must be at least 1")
+    stream = _read(file, form, bits)
+    if lanes is not None:
+        stream = replace(stream, lanes=lanes)
+    with show_progress("diagnostics") as progress:
+        found = examine(
+            stream, lags=lags, predictors=predictors, seed=seed, health_entropy=health, progress=progress
+        )  # fmt: skip
+    if plot is not None:
+        style.save(report.figure(found), plot)
+    if as_json:
+        print_json(found.as_dict())
+        return
+    print_table(*report.table(found))
+    typer.echo("")
+    for finding in found.findings():
+        typer.echo(f"suspicious: {finding}")
+    if not found.findings():
+        typer.echo("nothing suspicious found")
 
 
 # --- what the commands share ---------------------------------------------------------------------------------
