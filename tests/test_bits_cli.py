@@ -90,6 +90,10 @@ class TestGenerate:
             (("pcg64", "--bits", "8", "-o", "x", "--format", "hex"), "unknown format 'hex'"),
             (("pcg64", "--bits", "8", "-o", "no/where/x"), "cannot write no/where/x"),
             (("pcg64", "--bits", "8", "-o", "x", "--seed", "-1"), "seed -1 is out of range"),
+            (("pcg64", "--bits", "1e30", "-o", "x"), "bits take 1.25e+20 GB, but . has"),
+            (("pcg64", "--bits", "1e30", "--extractor", "xor:3"), "must fit into the memory"),
+            (("emulated:fair,lanes=1e12", "--bits", "8", "-o", "x"), "1 to 16777216 lanes"),
+            (("emulated:stt_trng_10ns,pulse-width=1e6", "--bits", "8", "-o", "x"), "between 5e-11 and 0.001 s"),
             (("circuit:dice", "--bits", "8", "-o", "x"), "'dice' is not a random-number generator of the library"),
             (("pcg64", "--bits", "7", "-o", "x", "--extractor", "von-neumann"), "has 7 bits; take an even number"),
         ],
@@ -197,9 +201,16 @@ class TestSuite:
 
     def test_a_file_of_zeros(self, command_line, tmp_path):
         write_raw(tmp_path / "bits", np.zeros(100_000, np.uint8))
+        warning = "mtjspice: warning: all 100000 bits of bits are 0\n"
         code, out, err = command_line("bits", "test", "bits", "--json", "--plot", "zeros.png")
-        assert (code, err) == (0, "")
+        assert (code, err) == (0, warning)
         assert not any(one["passed"] for one in json.loads(out)["tests"])
+        code, out, err = command_line("bits", "entropy", "bits", "--json")
+        assert (code, err) == (0, warning)
+        assert json.loads(out)["min_entropy"] == 0
+        code, _, err = command_line("bits", "condition", "bits", "--extractor", "von-neumann", "-o", "out")
+        assert code == 2
+        assert err == warning + "mtjspice: von-neumann leaves nothing of 100000 bits, 0 of them ones\n"
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

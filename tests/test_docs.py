@@ -1,13 +1,20 @@
-"""What docs/studies.md prints works: its Python runs, its study files are read."""
+"""What docs/studies.md and docs/bits.md print works: their Python runs, the study files are read."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from mtjspice.bits.extractors import catalogue as extractors
+from mtjspice.bits.specifications import describe
+from mtjspice.studies import bit_sources
 from mtjspice.studies.study_file import parse_study
 
-TEXT = (Path(__file__).resolve().parent.parent / "docs" / "studies.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+TEXT = (DOCS / "studies.md").read_text(encoding="utf-8")
+BITS = (DOCS / "bits.md").read_text(encoding="utf-8")
 TOML = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 
 
@@ -28,3 +35,28 @@ def test_the_files_are_read(tmp_path):
     assert trimmed.trim is not None
     (tmp_path / "filter.cir").write_text("f\nVin in 0 1\nVvdd vdd 0 1\nR1 in out 1\nC1 out 0 1p\n.tran 1n 9n\n.end\n")
     assert set(parse_study(deck, "docs", tmp_path).subject.units) == {"delay", "level", "top", "spent"}
+
+
+@pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", BITS, re.DOTALL))
+def test_the_python_about_bits_runs(tmp_path, snippet):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", snippet],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+def test_the_sources_and_extractors_of_the_tables_exist():
+    rows = re.findall(r"^\| (`[^|]*) \|", BITS, re.MULTILINE)
+    names = {name for row in rows for name in re.findall(r"`([a-z0-9-]+)(?:[:`,])", row)}
+    known = {*bit_sources.KINDS, *extractors.KINDS}
+    assert names & known >= known - {"peres"}
+    settings = re.search(r"\| setting \| meaning \|\n.*?\n\n", BITS, re.DOTALL)
+    allowed = {name.partition("=")[0] for one in describe(bit_sources.KINDS, "seed") for name, _ in one.settings}
+    assert settings is not None
+    assert set(re.findall(r"`([a-z_]+)`", settings[0])) - {"device", "row", "global"} <= allowed

@@ -89,6 +89,8 @@ def generate(
         raise InputError("--bits says how many bits to write; only a pipe can go on without end, unconditioned")
     if output == STANDARD_OUTPUT and form != "binary":
         raise InputError("a pipe takes the format binary")
+    if count is not None:
+        _check_room(count, output, form or "binary", in_memory=bool(extractor))
     with warnings_as_lines():
         opened = open_source(source, seed, bit_sources.KINDS)
     stream: BitStream | None = None
@@ -386,15 +388,37 @@ def _number(text: str, where: str) -> int:
 def _read(file: Path, form: str | None, bits: str | None) -> "BitStream":
     from mtjspice.bits import files
 
-    return files.read(file, form, None if bits is None else _number(bits, "--bits"))
+    stream = files.read(file, form, None if bits is None else _number(bits, "--bits"))
+    if stream.length and stream.ones in (0, stream.length):
+        typer.echo(f"mtjspice: warning: all {stream.length} bits of {file} are {min(1, stream.ones)}", err=True)
+    return stream
 
 
 def _conditioned(stream: "BitStream", extractors: list[str], seed: int) -> "BitStream":
     from mtjspice.bits.extractors.catalogue import open_extractor
 
     for text in extractors:
-        stream = open_extractor(text, seed)(stream)
+        before, stream = stream, open_extractor(text, seed)(stream)
+        if not stream.length:
+            raise InputError(f"{text} leaves nothing of {before.length} bits, {before.ones} of them ones")
     return stream
+
+
+def _check_room(bits: int, output: Path, form: str, in_memory: bool) -> None:
+    """Refuse what neither the disk nor the memory could hold, before anything is computed."""
+    import shutil
+
+    size = bits if form == "ascii" else bits // 8
+    if output != STANDARD_OUTPUT and output.parent.is_dir():
+        free = shutil.disk_usage(output.parent).free
+        if size > free:
+            raise InputError(f"{bits} bits take {size / 1e9:.3g} GB, but {output.parent} has {free / 1e9:.3g} GB left")
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if (in_memory or form == "npz") and 3 * (bits // 8) > memory:
+        raise InputError(
+            f"{bits} bits that are conditioned on the way or become a .npz file must fit into the memory of "
+            f"{memory / 1e9:.3g} GB three times; write them as binary first"
+        )
 
 
 def _collect(source: "Source", bits: int) -> "BitStream":

@@ -10,6 +10,7 @@ from mtjspice.bits.stream import CHUNK, BitStream, Origin, masked
 from mtjspice.errors import InputError
 
 MAX_SEED = 2**32 - 1
+MAX_LANES = 2**24
 
 
 class StreamExhaustedError(InputError):
@@ -76,7 +77,7 @@ def check_seed(seed: int) -> int:
 
 
 def check_lanes(lanes: int) -> int:
-    """Return the number of lanes; InputError unless it is positive."""
-    if lanes < 1:
-        raise InputError(f"a source has 1 lane or more, not {lanes}")
+    """Return the number of lanes; InputError unless it is positive and fits into memory."""
+    if not 1 <= lanes <= MAX_LANES:
+        raise InputError(f"a source has 1 to {MAX_LANES} lanes, not {lanes}")
     return lanes

@@ -23,6 +23,8 @@ Floats = NDArray[np.float64]
 Scope = Literal["device", "row", "global"]
 SCOPES = ("device", "row", "global")
 _CERTAIN = 60.0  # logit of a stuck device
+_WIDEST = 100.0  # of a deviation, logit
+_SLOWEST = 1e15  # correlation time, cycles: months at a gigahertz
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,16 @@ class Imperfections:
 
     def __post_init__(self) -> None:
         for name in ("spread", "toggle_spread", "walk", "flicker"):
-            if not 0 <= getattr(self, name) < np.inf:
-                raise InputError(f"{name} must be a number that is not negative, not {getattr(self, name)}")
+            if not 0 <= getattr(self, name) <= _WIDEST:
+                raise InputError(f"{name} must lie between 0 and {_WIDEST:g}, not be {getattr(self, name)}")
         if not abs(self.heating) <= 10 or not self.memory > 0:
             raise InputError("heating must lie between -10 and 10 and its memory be positive")
         if not 0 <= self.stuck <= 1:
             raise InputError(f"the fraction of stuck devices must lie between 0 and 1, not {self.stuck}")
-        if self.interval < 1 or not self.slowest >= self.interval:
+        if self.interval < 1 or not self.interval <= self.slowest <= _SLOWEST:
             raise InputError(
-                f"the interval must be 1 cycle or more and the slowest flicker not faster than it: {self.interval} and "
-                f"{self.slowest:g}"
+                f"the interval must be 1 cycle or more and the slowest flicker between it and {_SLOWEST:g} cycles: "
+                f"{self.interval} and {self.slowest:g}"
             )
 
     @property

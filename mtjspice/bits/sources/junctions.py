@@ -17,6 +17,7 @@ Cycle = Literal["reset", "toggle"]
 CYCLES = ("reset", "toggle")
 _BLOCK = 256  # trials that are integrated together at least
 _EDGE = 5e-11  # s, rise and fall time of the pulse
+_LONGEST = 1e-3  # s
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ def perturbation(
     device = load_card(card) if isinstance(card, str) else card
     choose("cycle", cycle, CYCLES)
     width = default_pulse_width(device) if pulse_width is None else pulse_width
+    if not _EDGE <= width <= _LONGEST:
+        raise InputError(f"the pulse width {width:g} s must lie between {_EDGE:g} and {_LONGEST:g} s")
     volts = half_voltage(device, width).voltage if voltage is None else voltage
     return Perturbation(device, volts, width, cycle, temperature)
 
@@ -74,7 +77,8 @@ def chain_model(pulse: Perturbation) -> chain.ChainModel:
 class MacrospinSource(CycleSource):
     """Junctions of a card integrated pulse by pulse, alone at an ideal voltage source; about a thousand bits a second.
 
-    Each pulse of each junction has thermal noise of its own and meets it in equilibrium in its well. InputError for a pulse that the macrospin refuses.
+    Each pulse of each junction has thermal noise of its own and meets it in equilibrium in its well. InputError for a
+    pulse that the macrospin refuses.
     """
 
     origin = "macrospin"
