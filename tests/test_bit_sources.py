@@ -403,6 +403,9 @@ class TestSpecifications:
             ("macrospin:meram100,voltage=1,pulse-width=1ns,cycle=twice", "unknown cycle 'twice'"),
             ("file:missing.bin", "cannot read missing.bin"),
             ("lcg:dice", "unknown LCG 'dice'"),
+            ("lcg:randu,modulus=8", "lcg:custom takes others"),
+            ("lcg:custom,modulus=8", "needs a multiplier and a modulus"),
+            ("lcg:custom,multiplier=5,modulus=8,shift=3", "has bits 0 to 2"),
             ("pcg64", "seed 4294967296 is out of range"),
         ],
     )
@@ -414,6 +417,8 @@ class TestSpecifications:
         fast = open_source("lfsr:0x10,state=0xACE1,taps=16.14.13.11", 1)
         np.testing.assert_array_equal(fast.read(10), LfsrSource(16, state=0xACE1).read(10))
         assert open_source("emulated:fair,interval=1e3", 1).lanes == 1
+        custom = open_source("lcg:custom,multiplier=65539,modulus=2147483648", 1)
+        np.testing.assert_array_equal(custom.read(100), open_source("lcg:randu", 1).read(100))
 
     def test_files_are_sources(self, tmp_path):
         (tmp_path / "raw").write_bytes(os.urandom(64) + b"\xff")

@@ -100,11 +100,27 @@ def _lfsr(
     )
 
 
-def _lcg(name: str, seed: int) -> Source:
-    """Linear congruential generator: ansi-c, ansi-c-low (low byte), randu, minstd or mmix."""
-    from mtjspice.bits.sources.generators import CongruentialSource
+def _lcg(
+    name: str,
+    seed: int,
+    *,
+    multiplier: Annotated[int | None, About("of lcg:custom")] = None,
+    increment: Annotated[int, About("of lcg:custom")] = 0,
+    modulus: Annotated[int | None, About("of lcg:custom, up to 2^32, or 2^64")] = None,
+    shift: Annotated[int, About("of lcg:custom: lowest bit of the state that is given out")] = 0,
+    width: Annotated[int | None, About("of lcg:custom: number of bits that are given out; by default all")] = None,
+) -> Source:
+    """Linear congruential generator: ansi-c, ansi-c-low (low byte), randu, minstd, mmix, or custom."""
+    from mtjspice.bits.sources.generators import Congruence, CongruentialSource
 
-    return CongruentialSource(name, seed)
+    if name != "custom":
+        if multiplier is not None or modulus is not None:
+            raise InputError(f"lcg:{name} has its constants; lcg:custom takes others")
+        return CongruentialSource(name, seed)
+    if multiplier is None or modulus is None:
+        raise InputError("lcg:custom needs a multiplier and a modulus, as lcg:custom,multiplier=5,modulus=256")
+    top = (modulus - 1).bit_length() - shift
+    return CongruentialSource(Congruence(multiplier, increment, modulus, shift, top if width is None else width), seed)
 
 
 def _numpy(name: str) -> Callable[..., Source]:
