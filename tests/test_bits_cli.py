@@ -284,3 +284,44 @@ class TestEntropy:
         assert code == 2
         assert message in err
         assert err.count("\n") == 1
+
+
+class TestDiagnose:
+    def test_a_shift_register_is_seen_through(self, command_line, tmp_path):
+        files.write(open_source("lfsr:12", 3).stream(20_000), tmp_path / "bits")
+        code, out, err = command_line("bits", "diagnose", "bits", "--no-predictors", "--plot", "bits.png")
+        assert (code, err) == (0, "")
+        assert "suspicious: the generator is known and its next bits follow: LFSR of 12 stages" in out
+        assert (tmp_path / "bits.png").stat().st_size > 10_000
+
+    def test_numbers(self, command_line, tmp_path):
+        files.write(open_source("emulated:fair,p=0.6,lanes=4", 3).stream(20_000), tmp_path / "bits")
+        code, out, err = command_line("bits", "diagnose", "bits", "--health", "0.7", "--lags", "8", "--json")
+        assert (code, err) == (0, "")
+        found = json.loads(out)
+        assert found["ones"]["value"] == pytest.approx(0.6, abs=0.02)
+        assert found["health"]["lanes"] == 4
+        assert any("60." in finding or "59." in finding for finding in found["findings"])
+
+    def test_good_bits_are_left_in_peace(self, command_line, tmp_path):
+        write_raw(tmp_path / "bits", np.unpackbits(open_source("aes-ctr", 4).read(5000)))
+        code, out, _ = command_line("bits", "diagnose", "bits", "--lanes", "2")
+        assert code == 0
+        assert out.splitlines()[-1] == "nothing suspicious found"
+        assert "Hamming distance of lanes" in out
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("--lags", "0"), "must be at least 1"),
+            (("--lanes", "0"), "must be at least 1"),
+            (("--health", "1.5"), "1.5"),
+            (("--bits", "1"), "at least 2 bits, got 1"),
+        ],
+    )
+    def test_bad_requests(self, command_line, tmp_path, arguments, message):
+        write_raw(tmp_path / "bits", np.random.default_rng(1).integers(0, 2, 1024).astype(np.uint8))
+        code, _, err = command_line("bits", "diagnose", "bits", *arguments)
+        assert code == 2
+        assert message in err
+        assert err.count("\n") == 1

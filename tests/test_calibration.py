@@ -249,7 +249,7 @@ class TestPhysics:
     def test_precessional_junction_from_afar(self):
         """Three parameters of an oscillating P_sw, started off by 15 to 25 %; each within 3.5 sigma (1 in 700)."""
         truth = MERAM.replace(vcma_coefficient=46e-15, bias_field=0.023, damping=0.06)
-        data = counted(truth, points([1.0, 1.2, 1.4], np.linspace(0.3e-9, 3e-9, 10), trials=1000), 5)
+        data = counted(truth, points([1.0, 1.3], np.linspace(0.3e-9, 2e-9, 10), trials=1500), 5)
         free = ("vcma_coefficient", "bias_field", "damping")
         result = calibrate(MERAM, data, free, FokkerPlanckModel(data, EDGE))
         for one in result.parameters:

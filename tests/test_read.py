@@ -219,18 +219,18 @@ def test_no_wrong_read_of_a_thousand(amplifier):
 
 @pytest.mark.slow
 def test_the_predicted_yield():
-    """imec_iedm24 (TMR 65 % at 0.2 V, 7 % at the 0.9 V of a precharge amplifier): 1000 reads, some of them wrong.
+    """imec_iedm24 (TMR 65 % at 0.2 V, 7 % at the 0.9 V of a precharge amplifier): 600 reads, some of them wrong.
 
     The count must lie in the central 1 - 1e-3 of the binomial distributions that the prediction allows, with the
-    standard deviation of 100 offsets anywhere in its 95 % interval: false alarms below 1e-3 or so.
+    standard deviation of 60 offsets anywhere in its 95 % interval: false alarms below 1e-3 or so.
     """
     path = read_path(GF180, IMEC)
-    distribution = offset(path, mismatch_seeds(100, 1), resolution=2e-3)
-    counted = read_yield(path, 1000, 2, offsets=distribution)
+    distribution = offset(path, mismatch_seeds(60, 1), resolution=2e-3)
+    counted = read_yield(path, 600, 2, offsets=distribution)
     low, high = distribution.error_rate_interval
     assert counted.predicted == pytest.approx(distribution.error_rate)
     assert 1e-3 < distribution.error_rate < 0.05
-    assert binom.ppf(5e-4, 1000, low) <= counted.wrong.count <= binom.ppf(1 - 5e-4, 1000, high)
+    assert binom.ppf(5e-4, 600, low) <= counted.wrong.count <= binom.ppf(1 - 5e-4, 600, high)
 
 
 @pytest.mark.slow

@@ -169,16 +169,16 @@ class TestVariances:
 
     @pytest.mark.slow
     def test_universal(self):
-        """20000 sequences of 904960 bits: 5 deviations of 0.01; STS's ratio is 1.047."""
+        """8000 sequences of 904960 bits: 5 deviations of 0.016; STS's ratio on the same bits is 1.047 times that."""
         rng = np.random.Generator(np.random.SFC64(2))
         scores = {"exact": [], "sts-2.1.2": []}
-        for _ in range(20_000):
+        for _ in range(8000):
             bits = np.unpackbits(np.frombuffer(rng.bytes(904_960 // 8), dtype=np.uint8))
             for constants, values in scores.items():
                 found = universal.universal(bits, SETTINGS, constants).parameters
                 values.append((found["statistic"] - found["expected"]) / found["deviation"])
-        assert abs(np.mean(scores["exact"])) < 5 / math.sqrt(20_000)
-        assert abs(np.var(scores["exact"]) - 1) < 0.05
+        assert abs(np.mean(scores["exact"])) < 5 / math.sqrt(8000)
+        assert abs(np.var(scores["exact"]) - 1) < 0.08
         assert np.var(scores["sts-2.1.2"]) - np.var(scores["exact"]) > 0.03
 
 

@@ -261,12 +261,12 @@ def test_trimming_brings_different_devices_to_one_half(predicted):
 
 @pytest.mark.slow
 def test_trimming_of_drawn_devices():
-    """8 devices, RA (so V50) with a standard deviation of 5 %, 150 bits or more each: all within 0.5 -+ 0.14.
+    """4 devices, RA (so V50) with a standard deviation of 5 %, 150 bits or more each: all within 0.5 -+ 0.14.
 
-    That is 3.4 standard errors of a channel: false alarm 0.5 %; the untrimmed ones are farther off on the whole.
+    That is 3.4 standard errors of a channel: false alarm 0.3 %; the untrimmed ones are farther off on the whole.
     """
-    cards = variation.draw(STT, 8, np.random.default_rng(2), {"resistance_area_product": 0.05})
-    bench = stt(8, cards=tuple(cards), cycles=20)
+    cards = variation.draw(STT, 4, np.random.default_rng(2), {"resistance_area_product": 0.05})
+    bench = stt(4, cards=tuple(cards), cycles=20)
     before = predicted_probability(bench)
     found = trim(bench, 4, SLOPE, tolerance=0.08, rounds=12)
     assert found.done

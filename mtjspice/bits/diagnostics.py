@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-from mtjspice.bits.stream import BitStream, as_bits
+from mtjspice.bits.stream import CHUNK, BitStream, as_stream
 from mtjspice.errors import InputError
 from mtjspice.statistics import Proportion, wilson
+
+_WORDS = CHUNK // 32  # 64-bit words of a chunk: chunk, shifted chunk and what both share fit the cache
 
 RECOMMENDED_LENGTH = 100
 """The number of bits from which SP 800-22 recommends the monobit and the runs test (2.1.7, 2.3.7)."""
@@ -81,19 +83,46 @@ def diagnose(bits: BitStream | ArrayLike, lags: int = 32, confidence: float = 0.
     """
     if lags < 1 or not 0 < confidence < 1:
         raise ValueError(f"need lags >= 1 and 0 < confidence < 1, not {lags} and {confidence}")
-    values = as_bits(bits)
-    n = values.size
+    stream = as_stream(bits)
+    n = stream.length
     if n < 2:
         raise InputError(f"a diagnosis needs at least 2 bits, got {n}")
     return Diagnosis(
         length=n,
-        ones=wilson(int(np.count_nonzero(values)), n, confidence),
-        autocorrelation=tuple(autocorrelation(values, min(lags, n - 1)).tolist()),
+        ones=wilson(stream.ones, n, confidence),
+        autocorrelation=tuple(autocorrelation(stream, min(lags, n - 1)).tolist()),
         band=float(ndtri(0.5 + confidence / 2)) / math.sqrt(n),
-        runs=count_runs(values),
-        monobit_test=monobit_test(values),
-        runs_test=runs_test(values),
+        runs=count_runs(stream),
+        monobit_test=monobit_test(stream),
+        runs_test=runs_test(stream),
     )
+
+
+def joint_ones(bits: BitStream | ArrayLike, lags: int) -> NDArray[np.int64]:
+    """How often bits t and t + k are both one, for k = 0 ... ``lags``, shape (lags + 1,); needs 0 <= lags < n.
+
+    Works on the packed bits, a chunk at a time: 64 lags of 10^9 bits take seconds and a few megabytes.
+    """
+    stream = as_stream(bits)
+    if not 0 <= lags < max(1, stream.length):
+        raise ValueError(f"lags must lie between 0 and {stream.length - 1} for {stream.length} bits, not {lags}")
+    counts = np.zeros(lags + 1, np.int64)
+    reach = lags // 64 + 1  # words behind a chunk that its lags reach into
+    for begin in range(0, stream.packed.size, 8 * _WORDS):
+        buffer = np.zeros(8 * (_WORDS + reach), np.uint8)
+        part = stream.packed[begin : begin + buffer.size]
+        buffer[: part.size] = part
+        size = min(_WORDS, -(-part.size // 8))
+        words = buffer.view(">u8").astype(np.uint64)[: size + reach]
+        here = words[:size]
+        for lag in range(lags + 1):
+            whole, shift = divmod(lag, 64)
+            there = words[whole : whole + size] << np.uint64(shift)
+            if shift:
+                there |= words[whole + 1 : whole + 1 + size] >> np.uint64(64 - shift)
+            there &= here
+            counts[lag] += int(np.bitwise_count(there).sum(dtype=np.int64))
+    return counts
 
 
 def autocorrelation(bits: BitStream | ArrayLike, lags: int = 32) -> NDArray[np.float64]:
@@ -103,38 +132,42 @@ def autocorrelation(bits: BitStream | ArrayLike, lags: int = 32) -> NDArray[np.f
     For independent bits r_k is about normal with mean -1/n and standard deviation 1/sqrt(n). A constant
     sequence has no autocorrelation: all NaN.
     """
-    values = as_bits(bits)
-    n = values.size
+    stream = as_stream(bits)
+    n = stream.length
     if not 1 <= lags < n:
         raise ValueError(f"lags must lie between 1 and {n - 1} for {n} bits, not {lags}")
-    ones = int(np.count_nonzero(values))
+    ones = stream.ones
     if ones in (0, n):
         return np.full(lags, np.nan)
     mean = ones / n
-    result = np.empty(lags)
-    last_ones = first_ones = 0  # among the last and the first k bits
-    for k in range(1, lags + 1):
-        last_ones += int(values[n - k])
-        first_ones += int(values[k - 1])
-        joint = int(np.count_nonzero(values[: n - k] & values[k:]))
-        sums = 2 * ones - last_ones - first_ones
-        result[k - 1] = joint - mean * sums + (n - k) * mean * mean
-    return result / (n * mean * (1 - mean))
+    joint = joint_ones(stream, lags)[1:]
+    k = np.arange(1, lags + 1)
+    # ones among the bits that have one k later, and among those that have one k before
+    sums = (
+        2 * ones
+        - np.cumsum(stream[n - lags :].bits()[::-1], dtype=np.int64)
+        - np.cumsum(stream[:lags].bits(), dtype=np.int64)
+    )
+    return (joint - mean * sums + (n - k) * mean * mean) / (n * mean * (1 - mean))
 
 
 def count_runs(bits: BitStream | ArrayLike) -> int:
     """Number of maximal stretches of equal bits; 0 for no bits."""
-    values = as_bits(bits)
-    return int(np.count_nonzero(values[1:] != values[:-1])) + 1 if values.size else 0
+    stream = as_stream(bits)
+    if stream.length < 2:
+        return stream.length
+    ones, joint = (int(count) for count in joint_ones(stream, 1))
+    ends = int(stream.packed[0] >> 7) + int(stream[stream.length - 1 :].packed[0] >> 7)
+    return 2 * ones - ends - 2 * joint + 1
 
 
 def monobit_test(bits: BitStream | ArrayLike) -> Significance:
     """Frequency (monobit) test, SP 800-22 section 2.1: p = erfc(|#ones - #zeros| / sqrt(2 n))."""
-    values = as_bits(bits)
-    n = values.size
+    stream = as_stream(bits)
+    n = stream.length
     if n == 0:
         return Significance(None, "no bits")
-    excess = abs(2 * int(np.count_nonzero(values)) - n)
+    excess = abs(2 * stream.ones - n)
     return Significance(math.erfc(excess / math.sqrt(2 * n)), _length_note(n))
 
 
@@ -144,11 +177,11 @@ def runs_test(bits: BitStream | ArrayLike) -> Significance:
     V is the number of runs and pi the fraction of ones. The test presumes |pi - 1/2| < 2/sqrt(n); otherwise,
     or for a constant sequence, it is not applicable (NIST's program prints 0 there).
     """
-    values = as_bits(bits)
-    n = values.size
+    stream = as_stream(bits)
+    n = stream.length
     if n == 0:
         return Significance(None, "no bits")
-    ones = int(np.count_nonzero(values))
+    ones = stream.ones
     pi = ones / n
     if ones in (0, n):
         return Significance(None, "not applicable: all bits are equal")
@@ -156,7 +189,7 @@ def runs_test(bits: BitStream | ArrayLike) -> Significance:
         reason = f"|pi - 1/2| = {abs(pi - 0.5):.3g} is not below 2/sqrt(n) = {2 / math.sqrt(n):.3g}"
         return Significance(None, f"not applicable: {reason}")
     spread = pi * (1 - pi)
-    deviation = abs(count_runs(values) - 2 * n * spread)
+    deviation = abs(count_runs(stream) - 2 * n * spread)
     return Significance(math.erfc(deviation / (2 * math.sqrt(2 * n) * spread)), _length_note(n))
 
 

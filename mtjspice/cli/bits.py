@@ -23,6 +23,7 @@ Form = Annotated[
 Count = Annotated[str | None, typer.Option("--bits", metavar="N", help="Take the first N bits: 1000000, 1e6.")]
 Workers = Annotated[int | None, typer.Option("--workers", help="Threads; by default one a processor.")]
 STANDARD_OUTPUT = Path("-")
+_TELLING = 8  # bits; fewer may well be all the same
 
 
 @bits_app.command()
@@ -389,7 +390,7 @@ def _read(file: Path, form: str | None, bits: str | None) -> "BitStream":
     from mtjspice.bits import files
 
     stream = files.read(file, form, None if bits is None else _number(bits, "--bits"))
-    if stream.length and stream.ones in (0, stream.length):
+    if stream.length >= _TELLING and stream.ones in (0, stream.length):
         typer.echo(f"mtjspice: warning: all {stream.length} bits of {file} are {min(1, stream.ones)}", err=True)
     return stream
 
