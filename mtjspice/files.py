@@ -23,14 +23,24 @@ def output_folder(path: Path) -> Path:
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
-    """A temporary file beside ``path`` that takes its place at the end, so that it appears whole or not at all."""
+    """A temporary file beside ``path`` that takes its place at the end, so that it appears whole or not at all.
+
+    What a symbolic link points to is replaced, not the link; pipes and devices are written to as they are.
+    """
     temporary = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as handle:
+        target = path.resolve() if path.is_symlink() else path
+        if target.is_dir():
+            raise InputError(f"cannot write {path}: it is a folder")
+        if target.exists() and not target.is_file():
+            with target.open("wb") as handle:
+                yield handle
+            return
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as handle:
             temporary = Path(handle.name)
             yield handle
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}") from None
     finally:

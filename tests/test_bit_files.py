@@ -2,6 +2,8 @@
 
 import json
 import os
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -104,6 +106,54 @@ def test_a_raw_file_is_mapped_not_loaded(tmp_path):
     part = stream[(40 << 30) : (40 << 30) + 8000]
     assert np.shares_memory(part.packed, stream.packed)
     assert part.ones == 0
+
+
+def test_known_bad_bits_are_bits(tmp_path):
+    """Alternating bits are the letter U, others blanks: not text."""
+    for byte in b"\x55\x20\x2a":
+        (tmp_path / "bits").write_bytes(bytes([byte]) * 5000)
+        assert read(tmp_path / "bits").length == 40_000
+
+
+def test_pipes_links_and_devices(tmp_path):
+    stream, pipe = stream_of(8000, "emulated"), tmp_path / "pipe"
+    os.mkfifo(pipe)
+    received = []
+    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()))
+    reader.start()
+    write(stream, pipe)
+    reader.join()
+    assert received == [stream.packed.tobytes()]
+    assert not sidecar(pipe).exists()
+    writer = threading.Thread(target=lambda: pipe.write_bytes(stream.packed.tobytes()))
+    writer.start()
+    np.testing.assert_array_equal(read(pipe).bits(), stream.bits())
+    writer.join()
+    (tmp_path / "target").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "target")
+    write(stream, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_bytes() == stream.packed.tobytes()
+    assert read(Path("/dev/zero"), bits=800).ones == 0
+    with pytest.raises(InputError, match="may never end"):
+        read(Path("/dev/zero"))
+
+
+def test_an_archive_in_the_place_of_a_raw_file(tmp_path):
+    path = tmp_path / "bits"
+    write(stream_of(100), path)
+    write(stream_of(50), path, "npz")
+    assert read(path).length == 50
+
+
+def test_nothing_is_left_where_the_description_cannot_be_written(tmp_path):
+    path = tmp_path / "bits"
+    sidecar(path).mkdir()
+    with pytest.raises(InputError, match="cannot write"):
+        write(stream_of(100), path)
+    assert not path.exists()
+    with pytest.raises(InputError, match="it is a folder"):
+        write(stream_of(100), tmp_path)
 
 
 class TestBadFiles:

@@ -129,9 +129,14 @@ class TestGenerators:
     def test_a_stream_ends(self):
         source = StreamSource(BitStream.from_bits(np.ones(20), "emulated", {"seed": 1}, lanes=2))
         assert source.stream(8).bits().tolist() == [1] * 8
-        with pytest.raises(StreamExhaustedError, match="16 bits were asked for, 8 of 20 are left"):
+        with pytest.raises(StreamExhaustedError, match="16 bits were asked for, 12 of 20 are left"):
             source.read(2)
+        assert source.available(100) == 12
         assert source.read(1).tolist() == [255]
+        assert source.stream(4).bits().tolist() == [1] * 4
+        assert source.available(100) == 0
+        pieces = StreamSource(BitStream.from_bits(np.ones(20), "emulated", {})).chunks(20, 1)
+        assert [piece.tolist() for piece in pieces] == [[255], [255], [240]]
 
 
 class TestShiftRegisters:

@@ -1,8 +1,10 @@
 """The commands about bits, as a user types them."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,6 +67,29 @@ class TestGenerate:
             assert process.wait(timeout=60) == 0
             assert process.stderr.read() == b""
         assert head == open_source("pcg64", 1).read(300_000).tobytes()
+
+    def test_into_a_named_pipe(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        with subprocess.Popen(
+            [*COMMAND, "generate", "pcg64", "--bits", "8000", "-o", tmp_path / "pipe"], stdout=subprocess.PIPE
+        ) as process:
+            assert (tmp_path / "pipe").read_bytes() == open_source("pcg64", 1).read(1000).tobytes()
+            assert process.wait(timeout=60) == 0
+
+    def test_from_standard_input(self):
+        run = subprocess.run(
+            [*COMMAND, "test", "-", "--tests", "frequency", "--json"],
+            input=open_source("pcg64", 1).read(1000).tobytes(), capture_output=True, check=False,
+        )  # fmt: skip
+        assert run.returncode == 0
+        assert json.loads(run.stdout)["length"] == 8000
+
+    @pytest.mark.parametrize("arguments", [("sources",), ("sources", "--json"), ("generate", "pcg64")])
+    def test_a_full_disk_is_one_line(self, arguments):
+        with Path("/dev/full").open("wb") as full:
+            run = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert run.returncode == 2
+        assert run.stderr == "mtjspice: standard output: No space left on device\n"
 
     def test_co_simulated(self, command_line, tmp_path):
         code, out, err = command_line(
@@ -141,12 +166,15 @@ class TestCondition:
             (("text", "--extractor", "xor:3"), "not a file of bits but text"),
             (("empty", "--extractor", "xor:3"), "is empty"),
             (("missing", "--extractor", "xor:3"), "cannot read missing"),
+            (("out", "--extractor", "xor:3"), "the output out is the input"),
+            (("raw", "--extractor", "toeplitz:64,epsilon=2"), "epsilon must lie between 0 and 1"),
         ],
     )
     def test_bad_requests(self, command_line, tmp_path, arguments, message):
         write_raw(tmp_path / "raw", np.random.default_rng(1).integers(0, 2, 2048).astype(np.uint8))
         (tmp_path / "text").write_text("What hath God wrought? A patient waiter is no loser.\n")
         (tmp_path / "empty").write_bytes(b"")
+        (tmp_path / "out").write_bytes(b"12345678")
         code, _, err = command_line("bits", "condition", *arguments, "-o", "out")
         assert code == 2
         assert message in err
@@ -210,7 +238,7 @@ class TestSuite:
         assert json.loads(out)["min_entropy"] == 0
         code, _, err = command_line("bits", "condition", "bits", "--extractor", "von-neumann", "-o", "out")
         assert code == 2
-        assert err == warning + "mtjspice: von-neumann leaves nothing of 100000 bits, 0 of them ones\n"
+        assert err == "mtjspice: von-neumann leaves nothing of 100000 bits, 0 of them ones\n"
 
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -223,6 +251,7 @@ class TestSuite:
             (("--sequence-length", "600", "--sequences", "3"), "1024"),
             (("--bits", "2000"), "holds 1024 bits"),
             (("--plot", "p.docx"), "p.docx"),
+            (("--workers", "-1", "--sequence-length", "500"), "--workers -1 must be at least 1"),
         ],
     )
     def test_bad_requests(self, command_line, tmp_path, arguments, message):
@@ -276,6 +305,8 @@ class TestEntropy:
             (("--restart", "200x200", "--initial", "1"), "40000"),
             (("--restart", "32x32", "--initial", "2"), "2"),
             (("--bits", "1"), "needs at least 2 bits"),
+            (("--workers", "0"), "--workers 0 must be at least 1"),
+            (("--iid", "--seed", "-1"), "seed -1 is out of range"),
         ],
     )
     def test_bad_requests(self, command_line, tmp_path, arguments, message):
@@ -313,8 +344,10 @@ class TestDiagnose:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (("--lags", "0"), "must be at least 1"),
-            (("--lanes", "0"), "must be at least 1"),
+            (("--lags", "0"), "--lags 0 must be at least 1"),
+            (("--lanes", "0"), "--lanes 0 must lie between 1 and the number of bits, 1024"),
+            (("--lanes", "1025"), "--lanes 1025 must lie between 1"),
+            (("--seed", "-1"), "seed -1 is out of range"),
             (("--health", "1.5"), "1.5"),
             (("--bits", "1"), "at least 2 bits, got 1"),
         ],

@@ -109,12 +109,12 @@ class TestXor:
             assert expected_sign(model, positions) == pytest.approx(expected, abs=1e-12)
 
     @pytest.mark.parametrize("wiring", WIRINGS)
-    @pytest.mark.parametrize("lanes", [1, 4])
+    @pytest.mark.parametrize("lanes", [1, 3, 4])
     def test_predictions_are_measured(self, wiring, lanes):
         """Bias and four correlations of about 1e6 outputs within 4.5 standard errors, inflated by memory (5e-5)."""
         rng = np.random.default_rng(3)
         model = chain(rng.uniform(0.3, 0.5, lanes), rng.uniform(0.3, 0.6, lanes))
-        found = Xor(3, wiring)(EmulatedSource(model, 2).stream(3_000_000))
+        found = Xor(3, wiring)(EmulatedSource(model, 2).stream(3_000_001 - 2 * lanes))
         predicted = Xor(3, wiring).predict(model, 4)
         assert found.length / 3e6 == pytest.approx(predicted.rate, rel=1e-4)
         spread = math.sqrt((1 + 2 * sum(map(abs, predicted.autocorrelation))) / found.length)

@@ -109,6 +109,48 @@ class TestRunningDry:
             with pytest.raises(StreamExhaustedError, match=r"run out: a number takes (32|64) bits, [0-9]+ are left"):
                 draw(rng)
 
+    @pytest.mark.parametrize(
+        ("method", "arguments"),
+        [
+            ("beta", (2, 3)), ("binomial", (100, 0.4)), ("binomial", (5, 0.4)), ("bytes", (9,)), ("chisquare", (3,)),
+            ("choice", (10,)), ("choice", (10, 3, False)), ("choice", (4, 2, True, [0.1, 0.2, 0.3, 0.4])),
+            ("dirichlet", ([1.0, 2.0],)), ("exponential", ()), ("f", (3, 4)), ("gamma", (2.0,)), ("geometric", (0.3,)),
+            ("gumbel", ()), ("hypergeometric", (10, 10, 5)), ("integers", (7,)), ("laplace", ()), ("logistic", ()),
+            ("lognormal", ()), ("logseries", (0.4,)), ("multinomial", (10, [0.4, 0.6])),
+            ("multivariate_hypergeometric", ([5, 5], 3)), ("negative_binomial", (3, 0.4)), ("noncentral_f", (3, 4, 1)),
+            ("noncentral_chisquare", (3, 1)), ("normal", ()), ("pareto", (2,)), ("permutation", (5,)),
+            ("permuted", (np.arange(5),)), ("poisson", (3,)), ("poisson", (30,)), ("power", (2,)), ("random", ()),
+            ("rayleigh", ()), ("shuffle", (np.arange(5),)), ("shuffle", (list(range(5)),)),
+            ("standard_cauchy", ()), ("standard_exponential", ()), ("standard_gamma", (2,)), ("standard_normal", ()),
+            ("standard_t", (3,)), ("triangular", (0, 1, 2)), ("uniform", ()), ("vonmises", (0, 1)), ("wald", (1, 1)),
+            ("weibull", (2,)), ("zipf", (2,)),
+        ],
+    )  # fmt: skip
+    def test_no_method_returns_without_bits(self, method, arguments):
+        with pytest.raises(StreamExhaustedError):
+            getattr(generator(0), method)(*arguments)
+        legacy = np.random.RandomState(MTJBitGenerator(recorded(0)))
+        if hasattr(legacy, method) and method not in ("integers", "permuted"):
+            with pytest.raises(StreamExhaustedError):
+                getattr(legacy, method)(*arguments)
+
+    def test_nothing_escapes_through_loops_in_c(self):
+        for consume in (
+            lambda g, kept: kept.extend(map(g.random, [None] * 30)),
+            lambda g, kept: kept.extend(iter(g.random, 2.0)),
+            lambda g, kept: [*zip(map(kept.append, map(g.random, [None] * 30)), range(99), strict=False)],
+        ):
+            kept = []
+            with pytest.raises(StreamExhaustedError):
+                consume(generator(10), kept)
+            assert kept == generator(10).random(10).tolist()
+
+    def test_two_generators_do_not_disturb_each_other(self):
+        dry, endless = generator(0), np.random.Generator(MTJBitGenerator(NumpySource("pcg64", 5)))
+        with pytest.raises(StreamExhaustedError):
+            [*zip(map(dry.random, [None]), map(endless.random, [None]), strict=True)]
+        assert endless.random() == np.random.Generator(np.random.PCG64(5)).random()
+
     def test_no_bit_is_lost_before(self):
         rng = generator(10)
         first = rng.random(10)
@@ -157,8 +199,9 @@ class TestRefills:
 
     def test_a_finite_source_ends(self):
         rng = np.random.Generator(MTJBitGenerator(StreamSource(recorded(5))))
-        with pytest.raises(StreamExhaustedError, match="no more bits: the stream has run out"):
-            rng.random(6)
+        np.testing.assert_array_equal(rng.random(5), generator(5).random(5))
+        with pytest.raises(StreamExhaustedError, match="run out"):
+            rng.random()
 
     def test_a_refill_that_fails(self):
         def refill():
@@ -169,8 +212,72 @@ class TestRefills:
         with pytest.raises(StreamExhaustedError, match="the board does not answer"):
             rng.random()
 
+    @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, GeneratorExit, RuntimeError])
+    def test_what_interrupts_a_refill_ends_the_draw(self, stop):
+        def refill():
+            raise stop("enough")
+
+        rng = generator(1, refill=refill)
+        for _ in range(2):
+            with pytest.raises(StreamExhaustedError if stop is RuntimeError else stop, match="enough") as caught:
+                rng.random(3)
+        if stop is RuntimeError:
+            assert isinstance(caught.value.__cause__, RuntimeError)
+
+    def test_an_interrupt_from_outside_is_not_lost(self):
+        """SIGINT while a source computes: KeyboardInterrupt, or at worst an exception that says the bits ran out."""
+        import os
+        import signal
+
+        class Slow(NumpySource):
+            def stream(self, bits):
+                os.kill(os.getpid(), signal.SIGINT)
+                return super().stream(bits)
+
+        rng = np.random.Generator(MTJBitGenerator(Slow("pcg64", 1)))
+        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            with pytest.raises((KeyboardInterrupt, StreamExhaustedError)):
+                rng.random(10)
+        finally:
+            signal.signal(signal.SIGINT, handler)
+
+    def test_vectors_will_do(self):
+        rng = np.random.Generator(MTJBitGenerator([1] * 64, lambda: [0] * 64))
+        assert rng.integers(0, 2**64, 3, np.uint64).tolist() == [2**64 - 1, 0, 0]
+
+    def test_copies_of_an_endless_generator_go_their_own_ways(self):
+        rng = np.random.Generator(MTJBitGenerator(NumpySource("pcg64", 1)))
+        rng.random(10)
+        other = copy.deepcopy(rng)
+        np.testing.assert_array_equal(rng.random(200_000), other.random(200_000))
+
 
 class TestState:
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"position": -64}, "position -64"),
+            ({"position": 10**9}, "outside its 800 bytes"),
+            ({"packed": np.ones(5)}, "uint8 vector"),
+            ({"packed": None}, "uint8 vector"),
+        ],
+    )
+    def test_nonsense_is_refused(self, change, message):
+        bits = MTJBitGenerator(recorded(100))
+        with pytest.raises(ValueError, match=message):
+            bits.state = {**bits.state, **change}
+        with pytest.raises(ValueError, match="lacks the entry 'position'"):
+            bits.state = {"bit_generator": "MTJBitGenerator", "packed": np.ones(8, np.uint8)}
+        with pytest.raises(ValueError, match="initialised once"):
+            bits.__init__(recorded(3))
+
+    def test_bits_of_others_are_copied(self):
+        bits, packed = MTJBitGenerator(recorded(1)), np.full(16, 255, np.uint8)
+        bits.state = {"bit_generator": "MTJBitGenerator", "packed": packed, "position": 0, "refills": 0}
+        packed[:] = 0
+        assert bits.random_raw() == 2**64 - 1
+
     def test_goes_back(self):
         rng = generator(100)
         rng.random(7)

@@ -7,11 +7,12 @@ one can be read too: its origin is ``unknown`` then.
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, get_args
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ _FORMATS: dict[Form, str] = {
 _SPACE = b" \t\r\n"
 _PRINTABLE = bytes(range(0x20, 0x7F)) + _SPACE
 _SHORTEST_TEXT = 32  # bytes; packed random bits of that length look like text once in 10^13
+_LETTERS = 8  # different ones that a text has at least
 
 
 def notice(origin: Origin) -> str:
@@ -63,6 +65,8 @@ def write(stream: BitStream, path: Path, form: str = "binary") -> None:
         text = json.dumps(_description(stream, "npz"))
         np.savez(buffer, packed=np.asarray(stream.packed), description=np.frombuffer(text.encode(), np.uint8))
         write_atomically(path, buffer.getvalue())
+        if path.is_file():
+            sidecar(path).unlink(missing_ok=True)  # of what was there before
         return
     parts = (stream.packed[k : k + CHUNK] for k in range(0, stream.packed.size, CHUNK))
     _write_parts(path, parts, stream, "binary" if form == "binary" else "ascii")
@@ -84,7 +88,7 @@ def write_chunks(
 def _write_parts(
     path: Path, parts: Iterable[NDArray[np.uint8]], like: BitStream, form: Form, length: int | None = None
 ) -> None:
-    """The file of bits, then its description."""
+    """The file of bits, which takes its place when its description has been written."""
     bits = like.length if length is None else length
     digest, left = hashlib.sha256(), bits
     with atomic_file(path) as handle:
@@ -100,8 +104,9 @@ def _write_parts(
         if form == "ascii":
             handle.write(b"\n")
             digest.update(b"\n")
-    description = {**_description(like, form), "length": bits, "sha256": digest.hexdigest()}
-    write_atomically(sidecar(path), json.dumps(description, indent=2) + "\n")
+        if not path.exists() or path.is_file():  # a pipe or a device has no description beside it
+            description = {**_description(like, form), "length": bits, "sha256": digest.hexdigest()}
+            write_atomically(sidecar(path), json.dumps(description, indent=2) + "\n")
 
 
 def _description(stream: BitStream, form: Form) -> dict[str, Any]:
@@ -120,7 +125,7 @@ def _description(stream: BitStream, form: Form) -> dict[str, Any]:
 
 
 def read(path: Path, form: str | None = None, bits: int | None = None, *, verify: bool = True) -> BitStream:
-    """Read a file of bits; a raw file is mapped into memory, not loaded.
+    """Read a file of bits; a raw file is mapped into memory, not loaded. A pipe or device is read, ``-`` is stdin.
 
     ``form`` is one of `FORMS`, by default what the file's description or, without one, its content says. ``bits`` takes
     the first ones only. ``verify`` compares the SHA-256 of the file with the description. InputError for a file that
@@ -128,6 +133,18 @@ def read(path: Path, form: str | None = None, bits: int | None = None, *, verify
     """
     if form is not None:
         choose("format", form, FORMS)
+    if str(path) == "-" or (path.exists() and not path.is_file() and not path.is_dir()):
+        stream = _read_pipe(path, form, bits)
+    else:
+        stream = _read_file(path, form, verify)
+    if bits is None:
+        return stream
+    if not 1 <= bits <= stream.length:
+        raise InputError(f"{path} holds {stream.length} bits; the number of bits to take cannot be {bits}")
+    return stream[:bits]
+
+
+def _read_file(path: Path, form: str | None, verify: bool) -> BitStream:
     try:
         with path.open("rb") as handle:
             head = handle.read(4096)
@@ -137,15 +154,30 @@ def read(path: Path, form: str | None = None, bits: int | None = None, *, verify
     if form is None:
         form = described["form"] if described else _guess(path, head)
     if form == "npz":
-        stream = _read_npz(path)
-    else:
-        stream = _map(path) if form == "binary" else _parse(path)
-        stream = _describe(stream, path, described, form, verify)
-    if bits is None:
-        return stream
-    if not 1 <= bits <= stream.length:
-        raise InputError(f"{path} holds {stream.length} bits; the number of bits to take cannot be {bits}")
-    return stream[:bits]
+        return _read_npz(path)
+    stream = _map(path) if form == "binary" else _parse(path, path.read_bytes())
+    return _describe(stream, path, described, form, verify)
+
+
+def _read_pipe(path: Path, form: str | None, bits: int | None) -> BitStream:
+    """What comes out of it, or as much as ``bits`` need."""
+    if bits is None and path.is_char_device():
+        raise InputError(f"{path} may never end; say how many bits to take")
+    try:
+        if str(path) == "-":
+            content = sys.stdin.buffer.read()
+        else:
+            with path.open("rb") as handle:
+                content = handle.read() if bits is None or form == "ascii" else handle.read(-(-bits // 8))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from None
+    guessed = form or _guess(path, content[:4096])
+    if guessed == "npz":
+        raise InputError(f"{path}: the format npz takes a file, not a pipe")
+    if guessed == "ascii":
+        return _parse(path, content)
+    packed = np.frombuffer(content, np.uint8)
+    return BitStream(packed, 8 * packed.size, "unknown", {"file": path.name})
 
 
 def _guess(path: Path, head: bytes) -> Form:
@@ -154,9 +186,11 @@ def _guess(path: Path, head: bytes) -> Form:
         return "npz"
     if not head:
         raise InputError(f"{path} is empty: a file of bits has at least one byte")
-    if not head.translate(None, b"01" + _SPACE):
+    visible = head.translate(None, _SPACE)
+    if visible and not visible.translate(None, b"01"):
         return "ascii"
-    if len(head) >= _SHORTEST_TEXT and not head.translate(None, _PRINTABLE):
+    # the alternating bits 0101... are the letter U again and again
+    if len(head) >= _SHORTEST_TEXT and len(set(head)) >= _LETTERS and not head.translate(None, _PRINTABLE):
         raise InputError(
             f"{path} is not a file of bits but text; allowed: packed bits, the characters 0 and 1, or .npz "
             "(the format binary takes any bytes)"
@@ -171,8 +205,7 @@ def _map(path: Path) -> BitStream:
     return BitStream(packed, 8 * packed.size, "unknown", {"file": path.name})
 
 
-def _parse(path: Path) -> BitStream:
-    content = path.read_bytes()
+def _parse(path: Path, content: bytes) -> BitStream:
     strange = re.search(rb"[^01 \t\r\n]", content)
     if strange:
         raise InputError(
@@ -184,14 +217,16 @@ def _parse(path: Path) -> BitStream:
 
 def _read_npz(path: Path) -> BitStream:
     try:
+        if not is_zipfile(path):
+            raise InputError(f"{path} is not a .npz file of bits")
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as archive:
             packed, text = archive["packed"], archive["description"].tobytes()
         description = json.loads(text)
         return BitStream(
             packed, description["length"], description["origin"], description["provenance"], description["lanes"]
         )
-    except KeyError as error:
-        raise InputError(f"{path} is not a file of bits: it lacks the entry {error}") from None
+    except KeyError:
+        raise InputError(f"{path} is not a .npz file of bits: it lacks the entry packed or description") from None
     except (OSError, BadZipFile, ValueError, TypeError) as error:
         raise InputError(f"{path} is not a .npz file of bits: {error}") from None
 
@@ -203,7 +238,7 @@ def _read_description(path: Path) -> dict[str, Any] | None:
         return None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not valid JSON: {error}") from None
     if not isinstance(description, dict) or description.get("form") not in ("binary", "ascii"):
         raise InputError(f"{path} does not describe bits (form 'binary' or 'ascii')")

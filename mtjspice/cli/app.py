@@ -1,5 +1,6 @@
 """The command line: groups of commands, and how a run of it ends."""
 
+import os
 import signal
 import sys
 from typing import Annotated
@@ -7,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mtjspice.cli.output import Interrupt
-from mtjspice.errors import MtjspiceError, SimulatorError
+from mtjspice.errors import InputError, MtjspiceError, SimulatorError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -58,6 +59,8 @@ def main() -> None:
         signal.signal(signal.SIGINT, interrupt)
     try:
         code = app(standalone_mode=False) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()  # a full disk is found out here
     except MtjspiceError as error:
         code = _fail(error)
     except typer.Exit as stop:
@@ -67,6 +70,10 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         code = 1
+    except OSError as error:
+        code = _fail(InputError(f"{error.filename or 'standard output'}: {error.strerror or error}"))
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing more to flush
     except Exception as error:
         # click's usage errors (standalone_mode is off so that ours can share one form)
         show, code_of = getattr(error, "format_message", None), getattr(error, "exit_code", None)

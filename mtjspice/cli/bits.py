@@ -84,7 +84,7 @@ def generate(
 
     count = None if bits is None else _number(bits, "--bits")
     choose("format", form or "binary", ("binary", "ascii", "npz"))
-    if output == STANDARD_OUTPUT and (as_json or sys.stdout.isatty()):
+    if output == STANDARD_OUTPUT and (as_json or sys.stdout is None or sys.stdout.isatty()):
         raise InputError("raw bits go to a file (-o bits.bin) or a pipe, not to a terminal and not beside --json")
     if count is None and (output != STANDARD_OUTPUT or extractor):
         raise InputError("--bits says how many bits to write; only a pipe can go on without end, unconditioned")
@@ -132,6 +132,8 @@ def condition(
     """
     from mtjspice.bits import files
 
+    if file.exists() and output.exists() and output.samefile(file):
+        raise InputError(f"the output {output} is the input; the raw bits would be lost")
     stream = _read(file, form, bits)
     result = _conditioned(stream, extractor, seed)
     files.write(result, output)
@@ -191,6 +193,7 @@ def run_tests(
     from mtjspice.reports import psw as outputs
     from mtjspice.reports import randomness, style
 
+    _check_workers(workers)
     choose("suite", suite, ("sp800-22",))
     choose("set of constants", constants, CONSTANTS)
     outputs.check_outputs(plot, None)
@@ -203,6 +206,7 @@ def run_tests(
     }  # fmt: skip
     if sequence_length is None:
         found = run_suite(stream, **options)
+        _warn_if_constant(stream, file)
         if plot is not None:
             style.save(randomness.figure(found), plot)
         if as_json:
@@ -216,6 +220,7 @@ def run_tests(
         battery = run_sequences(
             stream, length, sequences=sequences, workers=workers, progress=progress, **options
         )  # fmt: skip
+    _warn_if_constant(stream, file)
     if plot is not None:
         style.save(randomness.battery_figure(battery), plot)
     if as_json:
@@ -250,12 +255,15 @@ def entropy(
 
     Example: mtjspice bits entropy bits.bin --iid
     """
+    from mtjspice.bits.sources.base import check_seed
     from mtjspice.bits.sp800_90b.assessment import assess
     from mtjspice.reports import entropy as report
     from mtjspice.reports import psw as outputs
     from mtjspice.reports import style
 
     outputs.check_outputs(plot, None)
+    _check_workers(workers)
+    check_seed(seed)
     if (restart is None) != (initial is None):
         raise InputError("--restart and --initial go together")
     stream = _read(file, form, bits)
@@ -263,6 +271,7 @@ def entropy(
         _restart(stream, restart, initial, workers, as_json)
         return
     assessment = assess(stream, workers=workers)
+    _warn_if_constant(stream, file)
     independent = None
     if iid:
         from mtjspice.bits.sp800_90b.iid import permutation_tests
@@ -343,14 +352,18 @@ def diagnose(
     from dataclasses import replace
 
     from mtjspice.bits.examination import examine
+    from mtjspice.bits.sources.base import check_seed
     from mtjspice.reports import examination as report
     from mtjspice.reports import psw as outputs
     from mtjspice.reports import style
 
     outputs.check_outputs(plot, None)
-    if lags < 1 or (lanes is not None and lanes < 1):
-        raise InputError(f"--lags {lags} and --lanes {lanes} must be at least 1")
+    check_seed(seed)
+    if lags < 1:
+        raise InputError(f"--lags {lags} must be at least 1")
     stream = _read(file, form, bits)
+    if lanes is not None and not 1 <= lanes <= max(1, stream.length):
+        raise InputError(f"--lanes {lanes} must lie between 1 and the number of bits, {stream.length}")
     if lanes is not None:
         stream = replace(stream, lanes=lanes)
     with show_progress("diagnostics") as progress:
@@ -389,10 +402,18 @@ def _number(text: str, where: str) -> int:
 def _read(file: Path, form: str | None, bits: str | None) -> "BitStream":
     from mtjspice.bits import files
 
-    stream = files.read(file, form, None if bits is None else _number(bits, "--bits"))
+    return files.read(file, form, None if bits is None else _number(bits, "--bits"))
+
+
+def _warn_if_constant(stream: "BitStream", file: Path) -> None:
+    """Say what would otherwise hide among many numbers."""
     if stream.length >= _TELLING and stream.ones in (0, stream.length):
         typer.echo(f"mtjspice: warning: all {stream.length} bits of {file} are {min(1, stream.ones)}", err=True)
-    return stream
+
+
+def _check_workers(workers: int | None) -> None:
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers {workers} must be at least 1")
 
 
 def _conditioned(stream: "BitStream", extractors: list[str], seed: int) -> "BitStream":
@@ -476,6 +497,10 @@ def _pipe(source: "Source", bits: int | None, stream: "BitStream | None") -> Non
 def _tell_written(output: Path, as_json: bool) -> None:
     from mtjspice.bits import files
 
+    if not output.is_file():  # a pipe or a device: what went there is gone
+        if as_json:
+            print_json({"output": str(output)})
+        return
     stream = files.read(output, verify=False)
     if as_json:
         print_json({

@@ -43,6 +43,19 @@ def linear_schedule(steps: int = 1000, first: float = 1e-4, last: float = 0.02) 
     return NoiseSchedule(np.linspace(first, last, steps))
 
 
+def cosine_schedule(steps: int = 100, floor: float = 1e-3) -> NoiseSchedule:
+    """The schedule of A. Nichol and P. Dhariwal, "Improved Denoising Diffusion Probabilistic Models" (2021).
+
+    alpha_bar_t = cos^2((t/T + 0.008)/1.008 pi/2), but not below ``floor``, so that few steps leave no singular one.
+    """
+    if steps < 1:
+        raise InputError(f"a noise schedule needs at least 1 step, not {steps}")
+    phase = (np.arange(steps + 1) / steps + 0.008) / 1.008 * np.pi / 2
+    left = np.maximum(np.cos(phase) ** 2, floor)
+    left /= left[0]
+    return NoiseSchedule(np.clip(1 - left[1:] / left[:-1], 1e-9, 1 - 1e-9))
+
+
 def forward_noise(
     image: ArrayLike, noise: ArrayLike, step: int, schedule: NoiseSchedule | None = None
 ) -> NDArray[np.float64]:

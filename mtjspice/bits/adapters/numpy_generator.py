@@ -4,10 +4,12 @@
     rng.standard_normal(1000)
 
 A double takes 64 bits, a 32-bit integer or a float 32. Nothing is used twice and nothing is made up: when the bits
-have run out and there is no refill, the call raises StreamExhaustedError.
+have run out and there is no refill, the call raises StreamExhaustedError and returns nothing; what it had written
+into an array of the caller's (``out=``, ``shuffle``) is void.
 """
 
 import ctypes
+import operator
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -21,15 +23,10 @@ from mtjspice.bits.sources.base import Source, StreamExhaustedError
 from mtjspice.bits.stream import CHUNK, BitStream, as_stream
 from mtjspice.errors import InputError
 
-Refill = Callable[[], BitStream | None]
+Refill = Callable[[], BitStream | ArrayLike | None]
 """Called when the bits have run out; returns more, or None if there are none."""
 
 _CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-_INTERPRETER = {
-    words.ENSURE: ctypes.pythonapi.PyGILState_Ensure,
-    words.RAISE: ctypes.pythonapi.PyThreadState_SetAsyncExc,
-    words.RELEASE: ctypes.pythonapi.PyGILState_Release,
-}
 
 
 class _Interface(ctypes.Structure):
@@ -44,32 +41,81 @@ class _NoSeed(ISeedSequence):
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
         raise InputError("bits of a stream have no seed")
 
+    def spawn(self, n_children: int) -> Any:
+        raise TypeError("a generator of recorded bits cannot be spawned; give each part a slice of the bits")
+
+
+class _Guard:
+    """NumPy's lock around every draw: here running dry becomes an exception, before anybody sees a number."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._lock = threading.RLock()
+        self._check = check
+        self.acquire, self.release = self._lock.acquire, self._lock.release
+
+    def __enter__(self) -> bool:
+        return self._lock.__enter__()
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._check()
+        finally:
+            self._lock.release()
+
 
 class MTJBitGenerator(np.random.BitGenerator):
     """A NumPy bit generator over ``bits``: a `BitStream` (or vector of 0 and 1), or a `Source` to read on and on.
 
-    ``refill`` is asked for another stream whenever the bits have run out. The last bits of a stream that do not fill
-    a byte are not used. As with any bit generator of NumPy, one thread uses it at a time.
+    ``refill`` is asked for another stream (or vector of 0 and 1) whenever the bits have run out; an exception that it
+    raises ends the draw. The last bits of a stream that do not fill a byte are not used. As with any bit generator of
+    NumPy, a draw holds ``lock``. Who calls the functions behind ``ctypes`` or ``cffi`` directly must call `check`.
     """
 
     def __init__(self, bits: BitStream | ArrayLike | Source, refill: Refill | None = None) -> None:
+        if hasattr(self, "_words"):
+            raise ValueError("a bit generator is initialised once")
         super().__init__(cast(Any, _NoSeed()))
         if isinstance(bits, Source):
             if refill is not None:
                 raise ValueError("a source refills itself")
-            refill, bits = _reader(bits), BitStream(np.empty(0, np.uint8), 0, bits.origin, bits.provenance)
+            refill, bits = _Reader(bits), BitStream(np.empty(0, np.uint8), 0, bits.origin, bits.provenance)
         self._refill = refill
         self._refills = 0
+        self._error: BaseException | None = None
+        self._guard = _Guard(self.check)
         self._words = np.zeros(words.STATE_WORDS, np.uint64)
         self._callback = _CALLBACK(self._more)  # must outlive the interface
-        for index, function in {words.REFILL: self._callback, **_INTERPRETER}.items():
-            self._words[index] = ctypes.cast(function, ctypes.c_void_p).value or 0
+        self._words[words.REFILL] = ctypes.cast(self._callback, ctypes.c_void_p).value or 0
         self._load(_whole_bytes(as_stream(bits)))
         interface = _Interface.from_address(_pointer(self.capsule))
         interface.state = self._words.ctypes.data
         interface.uint64 = interface.raw = words.next_uint64.address
         interface.uint32 = words.next_uint32.address
         interface.double = words.next_double.address
+
+    @property
+    def lock(self) -> Any:  # type: ignore[override]
+        """What a draw holds; leaving it raises if the bits did not suffice."""
+        return self._guard
+
+    def check(self) -> None:
+        """Raise StreamExhaustedError if the last draw ran out of bits (or what interrupted a refill)."""
+        if not self._words[words.DRY]:
+            return
+        error, self._error = self._error, None
+        self._words[words.DRY] = 0
+        if error is not None and not isinstance(error, Exception):
+            raise error
+        if error is not None:
+            raise StreamExhaustedError(f"no more bits: {error}") from error
+        wanted = 8 * int(self._words[words.WANTED])
+        raise StreamExhaustedError(f"the bits have run out: a number takes {wanted} bits, {self.remaining} are left")
+
+    def random_raw(self, size: Any = None, output: bool = True) -> Any:
+        """Words of 64 bits, see NumPy."""
+        found = cast(Any, super()).random_raw(size, output)
+        self.check()
+        return found
 
     @property
     def remaining(self) -> int:
@@ -94,9 +140,17 @@ class MTJBitGenerator(np.random.BitGenerator):
     def state(self, value: Mapping[str, Any]) -> None:
         if not isinstance(value, Mapping) or value.get("bit_generator") != type(self).__name__:
             raise ValueError(f"state must be that of a {type(self).__name__}")
-        if self._refill is not None and value["refills"] != self._refills:
+        try:
+            packed, position, refills = value["packed"], operator.index(value["position"]), value["refills"]
+        except KeyError as error:
+            raise ValueError(f"the state of a {type(self).__name__} lacks the entry {error}") from None
+        if not isinstance(packed, np.ndarray) or packed.dtype != np.uint8 or packed.ndim != 1:
+            raise ValueError("the bits of a state must be a uint8 vector")
+        if not 0 <= position <= packed.size:
+            raise ValueError(f"the position {position} of a state lies outside its {packed.size} bytes")
+        if self._refill is not None and refills != self._refills:
             raise InputError("the state of a bit generator from before a refill cannot be restored")
-        self._load(np.asarray(value["packed"], np.uint8), int(value["position"]))
+        self._load(np.array(packed) if packed.flags.writeable else packed, position)
 
     def advance(self, delta: int) -> "MTJBitGenerator":
         """Leave out the next ``delta`` words of 64 bits; InputError if there are fewer before a refill."""
@@ -123,45 +177,38 @@ class MTJBitGenerator(np.random.BitGenerator):
         return int(self._words[words.NEXT]) - self._buffer.ctypes.data
 
     def _load(self, buffer: NDArray[np.uint8], position: int = 0) -> None:
-        self._buffer = np.ascontiguousarray(buffer)
-        start = self._buffer.ctypes.data
-        self._words[words.NEXT], self._words[words.END] = start + position, start + self._buffer.size
-        self._words[words.DRY] = self._words[words.SERVED] = 0
+        buffer = np.ascontiguousarray(buffer)
+        if buffer.flags.writeable:
+            buffer.setflags(write=False)
+        self._buffer = buffer
+        start = buffer.ctypes.data
+        self._words[words.NEXT], self._words[words.END] = start + position, start + buffer.size
+        self._words[words.DRY] = 0
 
     def _more(self, _: int) -> None:
-        """Called by the compiled functions when a word is not there: append a refill, or name the exception."""
-        wanted = 8 * int(self._words[words.WANTED])
+        """Called by the compiled functions when a word is not there: append a refill, or leave things as they are."""
         try:
-            while self.remaining < wanted:
-                fresh = None if self._refill is None else self._refill()
-                if fresh is None or fresh.length < 8:
-                    self._fail(f"the bits have run out: a number takes {wanted} bits, {self.remaining} are left")
+            while self._refill is not None and self.remaining < 8 * int(self._words[words.WANTED]):
+                fresh = self._refill()
+                packed = np.empty(0, np.uint8) if fresh is None else _whole_bytes(as_stream(fresh))
+                if not packed.size:
                     return
                 left = self._buffer[self._position() :]
-                self._load(np.concatenate([left, _whole_bytes(fresh)]) if left.size else _whole_bytes(fresh))
+                self._load(np.concatenate([left, packed]) if left.size else packed)
                 self._refills += 1
-        except Exception as error:
-            self._fail(f"no more bits: {error}")
-
-    def _fail(self, message: str) -> None:
-        """Prepare the exception that the compiled function has the calling thread raise."""
-        state = self._words
-
-        class ExhaustedError(StreamExhaustedError):
-            """Made when it is raised; from then on the next call raises again."""
-
-            def __init__(self) -> None:
-                state[words.DRY] = 0
-                super().__init__(message)
-
-        ExhaustedError.__name__ = ExhaustedError.__qualname__ = StreamExhaustedError.__name__
-        self._exception = ExhaustedError  # kept alive until it is raised
-        state[words.DRY] = 1
-        state[words.EXCEPTION], state[words.THREAD] = id(ExhaustedError), threading.get_ident()
+        except BaseException as error:  # nothing can be raised through the compiled function
+            self._error = error
 
 
-def _reader(source: Source) -> Refill:
-    return lambda: source.stream(8 * CHUNK)
+class _Reader:
+    """Refill from a source."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def __call__(self) -> BitStream | None:
+        bits = self._source.available(8 * CHUNK)
+        return self._source.stream(bits) if bits else None
 
 
 def _whole_bytes(stream: BitStream) -> NDArray[np.uint8]:

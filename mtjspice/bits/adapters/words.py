@@ -1,9 +1,9 @@
 """Words of a packed bit stream for C callers (compiled): the functions that NumPy asks a bit generator for.
 
 The state is an array of 64-bit words, see the names below. A word of bits takes the next ones, the first as the most
-significant. When too few are left, a callback is asked for more. When it has none, the interpreter is told to raise an
-exception in the calling thread, which happens as soon as that is back in Python; until then the caller gets the words
-of a stand-in generator, so that a loop which rejects values ends too.
+significant. When too few are left, a callback is asked for more. When it has none either, the state is marked as dry,
+which whoever called must look at, and the words come from a stand-in generator, so that a loop which rejects values
+ends.
 """
 
 from typing import Any
@@ -13,14 +13,11 @@ from llvmlite import ir
 from numba import cfunc, njit, types
 from numba.extending import intrinsic
 
-# addresses: of the next byte, behind the last one, of the callback, of the exception to raise
-NEXT, END, REFILL, EXCEPTION = range(4)
-# bytes that are wanted, whether there are none, words that the stand-in has served, the stand-in's state
-WANTED, DRY, SERVED, STAND_IN = range(4, 8)
-# of the thread, and of three functions of the interpreter
-THREAD, ENSURE, RAISE, RELEASE = range(8, 12)
-STATE_WORDS = 12
-_RAISE_AGAIN = 4096  # words of the stand-in after which the exception is set again
+# addresses: of the next byte, behind the last one, of the callback
+NEXT, END, REFILL = range(3)
+# bytes that are wanted, whether there were none, the stand-in's state
+WANTED, DRY, STAND_IN = range(3, 6)
+STATE_WORDS = 6
 
 
 @intrinsic
@@ -48,31 +45,6 @@ def _call(typing_context: Any, function: Any, state: Any) -> Any:
     return types.none(types.uint64, types.CPointer(types.uint64)), generate
 
 
-@intrinsic
-def _raise(typing_context: Any, state: Any) -> Any:
-    """Have the interpreter raise the exception in the thread that the state names.
-
-    Not from the callback itself, where Python code would still follow and meet the exception.
-    """
-
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        lock = ir.IntType(32)
-
-        def entry(index: int) -> Any:
-            return builder.load(builder.gep(arguments[0], [ir.Constant(lock, index)]))
-
-        def call(index: int, result: Any, *values: Any) -> Any:
-            kind = ir.FunctionType(result, [value.type for value in values])
-            return builder.call(builder.inttoptr(entry(index), kind.as_pointer()), values)
-
-        held = call(ENSURE, lock)
-        call(RAISE, lock, entry(THREAD), entry(EXCEPTION))
-        call(RELEASE, ir.VoidType(), held)
-        return context.get_dummy_value()
-
-    return types.none(types.CPointer(types.uint64)), generate
-
-
 @njit(error_model="numpy")
 def _missing(s: Any, count: np.uint64) -> bool:
     """Whether ``count`` bytes are not there, after asking for more."""
@@ -81,16 +53,13 @@ def _missing(s: Any, count: np.uint64) -> bool:
         _call(s[REFILL], s)
         if s[NEXT] + count <= s[END]:
             return False
-        _raise(s)
-    elif s[SERVED] % np.uint64(_RAISE_AGAIN) == np.uint64(0):  # nobody has met the exception yet
-        _raise(s)
-    s[SERVED] += np.uint64(1)
+        s[DRY] = np.uint64(1)  # here, since the callback may have been interrupted
     return True
 
 
 @njit(error_model="numpy")
 def _stand_in(s: Any) -> np.uint64:
-    """SplitMix64; what it gives is thrown away with the exception."""
+    """SplitMix64; what it gives is thrown away."""
     s[STAND_IN] += np.uint64(0x9E3779B97F4A7C15)
     z = s[STAND_IN]
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -42,6 +42,8 @@ def _toeplitz(
     """Toeplitz hashing of blocks; the matrix comes from the seed."""
     from mtjspice.bits.extractors.hashing import Toeplitz
 
+    if not 0 < epsilon < 1:
+        raise InputError(f"epsilon must lie between 0 and 1, not {epsilon:g}")
     if (min_entropy is None) == (outputs is None):
         raise InputError("toeplitz takes the min-entropy of its input (as min-entropy=0.9) or the number of outputs")
     if outputs is not None:

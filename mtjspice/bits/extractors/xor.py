@@ -27,8 +27,9 @@ class Xor(Extractor):
 
     ``wiring``: "consecutive", bits j k ... j k + k - 1 of the stream (with devices that take turns: of k devices);
     "lane", k successive bits of the same device; "sliding", bits j ... j + k - 1, which keeps the rate and correlates
-    the output; "disjoint", bits j, j + n/k, j + 2 n/k ... of a stream of n, as of k separate streams. Bits left over
-    at the end are dropped. k independent bits of the biases e_i leave the bias (-2)^(k-1) e_1 ... e_k.
+    the output; "disjoint", bits j, j + n/k, j + 2 n/k ... of a stream of n, as of k separate streams (whole cycles of
+    the devices). Bits left over at the end are dropped. k independent bits of the biases e_i leave the bias
+    (-2)^(k-1) e_1 ... e_k.
     """
 
     k: int = 3
@@ -57,7 +58,8 @@ class Xor(Extractor):
             return masked(_sliding(_padded_words(stream.packed), k).view(np.uint8), length), length, 1
         length = n // k
         if self.wiring == "disjoint":
-            lanes = stream.lanes if length % stream.lanes == 0 else 1
+            lanes = stream.lanes if length >= stream.lanes else 1
+            length = length // lanes * lanes  # so that each part begins with the first device
             parts = [stream[i * length : (i + 1) * length].packed for i in range(k)]
             return np.bitwise_xor.reduce(parts), length, lanes
         out = np.zeros(-(-length // 8), np.uint8)

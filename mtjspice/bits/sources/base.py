@@ -46,6 +46,10 @@ class Source(ABC):
             yield self.read(min(size, left))
             left -= size
 
+    def available(self, bits: int) -> int:
+        """How many of ``bits`` there are; all of them, unless the source is a recording."""
+        return bits
+
     def empty(self) -> BitStream:
         """A stream of no bits with this source's origin, provenance and lanes."""
         return BitStream(np.empty(0, np.uint8), 0, self.origin, self.provenance, self.lanes)

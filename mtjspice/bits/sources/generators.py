@@ -1,7 +1,7 @@
 """Generators to compare with: NumPy's, stream ciphers, congruential ones, the operating system's, and a recording."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from mtjspice.bits.sources.base import Source, StreamExhaustedError, check_seed
-from mtjspice.bits.stream import BitStream
+from mtjspice.bits.stream import CHUNK, BitStream
 from mtjspice.errors import InputError, choose
 
 
@@ -193,22 +193,35 @@ class SystemSource(Source):
 
 
 class StreamSource(Source):
-    """The bits of a stream, once; StreamExhaustedError when they have been read.
-
-    Bytes are whole: the last bits of a stream whose length is not a multiple of 8 cannot be read.
-    """
+    """The bits of a stream, once; StreamExhaustedError when they have been read."""
 
     def __init__(self, stream: BitStream) -> None:
         self._stream = stream
         self._position = 0
         self.origin, self.provenance, self.lanes = stream.origin, stream.provenance, stream.lanes
 
+    def available(self, bits: int) -> int:
+        """How many of ``bits`` are left."""
+        return min(bits, self._stream.length - self._position)
+
+    def stream(self, bits: int) -> BitStream:
+        """The next ``bits`` bits; the source goes on with the byte after them."""
+        if bits < 0:
+            raise InputError(f"the number of bits must not be negative: {bits}")
+        left = self.available(bits)
+        if left < bits:
+            raise StreamExhaustedError(
+                f"the stream has run out: {bits} bits were asked for, {left} of {self._stream.length} are left"
+            )
+        found = self._stream[self._position : self._position + bits]
+        self._position = min(self._stream.length, self._position + -(-bits // 8) * 8)
+        return BitStream(found.packed, bits, self.origin, self.provenance, self.lanes)
+
     def read(self, count: int) -> NDArray[np.uint8]:
         """The next ``count`` bytes of packed bits."""
-        left = self._stream.length // 8 - self._position
-        if count > left:
-            raise StreamExhaustedError(
-                f"the stream has run out: {8 * count} bits were asked for, {8 * left} of {self._stream.length} are left"
-            )
-        self._position += count
-        return np.asarray(self._stream.packed[self._position - count : self._position])
+        return np.asarray(self.stream(8 * count).packed)
+
+    def chunks(self, bits: int, size: int = CHUNK) -> Iterator[NDArray[np.uint8]]:
+        """The next ``bits`` bits as packed pieces of ``size`` bytes, the last one shorter and padded with zeros."""
+        for begin in range(0, bits, 8 * size):
+            yield np.asarray(self.stream(min(8 * size, bits - begin)).packed)
