@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from mtjspice.bits.sp800_22.counting import frequency_p_value, runs_p_value
 from mtjspice.bits.stream import CHUNK, BitStream, as_stream
 from mtjspice.errors import InputError
 from mtjspice.statistics import Proportion, wilson
@@ -162,20 +163,19 @@ def count_runs(bits: BitStream | ArrayLike) -> int:
 
 
 def monobit_test(bits: BitStream | ArrayLike) -> Significance:
-    """Frequency (monobit) test, SP 800-22 section 2.1: p = erfc(|#ones - #zeros| / sqrt(2 n))."""
+    """Frequency (monobit) test, SP 800-22 section 2.1."""
     stream = as_stream(bits)
     n = stream.length
     if n == 0:
         return Significance(None, "no bits")
-    excess = abs(2 * stream.ones - n)
-    return Significance(math.erfc(excess / math.sqrt(2 * n)), _length_note(n))
+    return Significance(frequency_p_value(stream.ones, n), _length_note(n))
 
 
 def runs_test(bits: BitStream | ArrayLike) -> Significance:
-    """Runs test, SP 800-22 section 2.3: p = erfc(|V - 2 n pi (1 - pi)| / (2 sqrt(2 n) pi (1 - pi))).
+    """Runs test, SP 800-22 section 2.3.
 
-    V is the number of runs and pi the fraction of ones. The test presumes |pi - 1/2| < 2/sqrt(n); otherwise,
-    or for a constant sequence, it is not applicable (NIST's program prints 0 there).
+    The test presumes a fraction of ones pi with |pi - 1/2| < 2/sqrt(n); otherwise, or for a constant sequence, it is
+    not applicable (NIST's program prints 0 there).
     """
     stream = as_stream(bits)
     n = stream.length
@@ -188,9 +188,7 @@ def runs_test(bits: BitStream | ArrayLike) -> Significance:
     if (2 * ones - n) ** 2 >= 16 * n:  # |pi - 1/2| >= 2/sqrt(n), without rounding
         reason = f"|pi - 1/2| = {abs(pi - 0.5):.3g} is not below 2/sqrt(n) = {2 / math.sqrt(n):.3g}"
         return Significance(None, f"not applicable: {reason}")
-    spread = pi * (1 - pi)
-    deviation = abs(count_runs(stream) - 2 * n * spread)
-    return Significance(math.erfc(deviation / (2 * math.sqrt(2 * n) * spread)), _length_note(n))
+    return Significance(runs_p_value(count_runs(stream), ones, n), _length_note(n))
 
 
 def _length_note(n: int) -> str:

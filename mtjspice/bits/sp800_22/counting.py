@@ -16,8 +16,12 @@ Bits = kernels.Bits
 def frequency(bits: Bits, settings: Settings, constants: Constants) -> Finding:
     """Section 2.1: are there as many ones as zeros."""
     ones = int(np.count_nonzero(bits))
-    excess = abs(2 * ones - bits.size)
-    return Finding((math.erfc(excess / math.sqrt(2 * bits.size)),), ("",), {"ones": ones})
+    return Finding((frequency_p_value(ones, bits.size),), ("",), {"ones": ones})
+
+
+def frequency_p_value(ones: int, n: int) -> float:
+    """p = erfc(|#ones - #zeros| / sqrt(2 n)), section 2.1.4."""
+    return math.erfc(abs(2 * ones - n) / math.sqrt(2 * n))
 
 
 def block_frequency(bits: Bits, settings: Settings, constants: Constants) -> Finding:
@@ -49,9 +53,13 @@ def runs(bits: Bits, settings: Settings, constants: Constants) -> Finding:
         return Finding((0.0,), ("",), parameters, applicable=False, note=reason)
     if ones in (0, n):
         return Finding((0.0,), ("",), parameters, applicable=False, note="all bits are equal")
-    spread = pi * (1 - pi)
-    p = math.erfc(abs(number - 2 * n * spread) / (2 * spread * math.sqrt(2 * n)))
-    return Finding((p,), ("",), parameters)
+    return Finding((runs_p_value(number, ones, n),), ("",), parameters)
+
+
+def runs_p_value(number: int, ones: int, n: int) -> float:
+    """p = erfc(|V - 2 n pi (1 - pi)| / (2 sqrt(2 n) pi (1 - pi))) for V = ``number`` of runs, section 2.3.4."""
+    spread = ones / n * (1 - ones / n)
+    return math.erfc(abs(number - 2 * n * spread) / (2 * spread * math.sqrt(2 * n)))
 
 
 # block: shortest sequence, lowest and highest class (2.4.2); STS takes all blocks there are, not the text's N
