@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mtjspice.errors import InputError
 from mtjspice.generative.diffusion import NoiseSchedule, cosine_schedule
-from mtjspice.generative.mlp import Adam, Network, average_into
+from mtjspice.generative.mlp import Adam, Network, average_into, one_thread
 
 Floats = NDArray[np.float64]
 Noise = Callable[[tuple[int, ...]], Floats]
@@ -49,6 +49,7 @@ class Denoiser:
         """The noise in ``images`` (n, pixels) at ``steps`` (n,)."""
         return self.network(_inputs(images, steps, self.schedule))
 
+    @one_thread()
     def sample(self, count: int, noise: Noise) -> Floats:
         """``count`` images by ancestral sampling (Ho et al., algorithm 2, with the clipped estimate of the image).
 
@@ -69,6 +70,7 @@ class Denoiser:
         return x
 
 
+@one_thread()
 def train(
     images: Floats,
     noise: Noise,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjspice.errors import InputError
-from mtjspice.generative.mlp import Adam, Network
+from mtjspice.generative.mlp import Adam, Network, one_thread
 
 Floats = NDArray[np.float64]
 SIDE = 8
@@ -65,6 +65,7 @@ class Features:
 
 
 @lru_cache(maxsize=1)
+@one_thread()
 def features(steps: int = 1500, batch: int = 128) -> Features:
     """Train the classifier; always the same one, in a second or two."""
     digits = load()

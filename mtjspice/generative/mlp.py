@@ -1,17 +1,27 @@
 """A multilayer perceptron with Adam, in NumPy: enough for 8 x 8 images, and repeatable.
 
-Everything is double precision: sums of products come out in another order on other processors and numbers of threads,
-and what that does to a trained network stays far below the digits that are reported.
+Everything is double precision: sums of products come out in another order on other processors, and what that does to a
+trained network stays far below the digits that are reported. Matrices are small, so that one thread is as good as many,
+and much better on a busy machine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 Floats = NDArray[np.float64]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Matrix products in one thread."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
 
 
 @dataclass(eq=False)
