@@ -78,7 +78,7 @@ class MTJBitGenerator(np.random.BitGenerator):
         if isinstance(bits, Source):
             if refill is not None:
                 raise ValueError("a source refills itself")
-            refill, bits = _Reader(bits), BitStream(np.empty(0, np.uint8), 0, bits.origin, bits.provenance)
+            refill, bits = Reader(bits), BitStream(np.empty(0, np.uint8), 0, bits.origin, bits.provenance)
         self._refill = refill
         self._refills = 0
         self._error: BaseException | None = None
@@ -200,13 +200,14 @@ class MTJBitGenerator(np.random.BitGenerator):
             self._error = error
 
 
-class _Reader:
-    """Refill from a source."""
+class Reader:
+    """Refill from a source, as much as there is of 8 Mbit at a time."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
 
     def __call__(self) -> BitStream | None:
+        """The next bits, None if there are no more."""
         bits = self._source.available(8 * CHUNK)
         return self._source.stream(bits) if bits else None
 
