@@ -40,9 +40,9 @@ def diffusion(
 ) -> None:
     """Generate handwritten digits by a diffusion model whose noise is made of bits, and measure what that costs.
 
-    Noise words are normal quantiles of disjoint words of bits. The model (NumPy, 8 x 8 pixels) is trained first, half
-    a minute; distances stand beside those of several draws with software noise, the null. Needs scikit-learn
-    (pip install 'mtjspice[generative]').
+    Noise words are normal quantiles of disjoint words of bits. The model (NumPy, 8 x 8 pixels) is trained first; with
+    some sources the whole takes a minute or two. Distances stand beside those of several draws with software noise,
+    the null. Needs scikit-learn (pip install 'mtjspice[generative]').
 
     Example: mtjspice diffusion --source emulated:fair --source emulated:fair,p=0.52 --source lfsr:12 --out digits
     """

@@ -1,6 +1,7 @@
 """Generators to compare with: NumPy's, stream ciphers, congruential ones, the operating system's, and a recording."""
 
 import os
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +22,9 @@ class _Words(Source):
         self._width = width
         self._left = np.empty(0, np.uint8)
 
+    @abstractmethod
     def words(self, count: int) -> NDArray[np.unsignedinteger[Any]]:
         """The next ``count`` words."""
-        raise NotImplementedError
 
     def read(self, count: int) -> NDArray[np.uint8]:
         """The next ``count`` bytes of packed bits."""

@@ -4,6 +4,7 @@ Monitors take a stream in chunks of any size, packed or not; what they report do
 ``lanes`` = k bit i of the stream belongs to device i % k, and every device is tested by itself.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,7 +40,7 @@ _BLOCK = 1 << 12  # bits of a lane at a time
 _LISTED = 100  # alarms that as_dict lists
 
 
-class _Test:
+class _Test(ABC):
     """Position in the stream, and the alarms so far, of one test."""
 
     def __init__(self, cutoff: int, lanes: int) -> None:
@@ -62,9 +63,9 @@ class _Test:
         self.alarms.extend(found)
         return found
 
+    @abstractmethod
     def _scan(self, values: Bits, positions: Counts) -> int:
         """Carry the state on over ``values``; write where alarms were raised, and return their number."""
-        raise NotImplementedError
 
 
 class RepetitionCountTest(_Test):
