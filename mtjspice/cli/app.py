@@ -29,6 +29,10 @@ bits_app = typer.Typer(
     no_args_is_help=True, help="Random bits: making, conditioning and testing them.", rich_markup_mode=None
 )
 app.add_typer(bits_app, name="bits")
+data_app = typer.Typer(
+    no_args_is_help=True, help="Data sets and networks for the generative studies.", rich_markup_mode=None
+)
+app.add_typer(data_app, name="data")
 
 INTERRUPTED = 130  # as shells report SIGINT
 

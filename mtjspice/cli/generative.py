@@ -9,10 +9,11 @@ import typer
 from mtjspice.cli.app import app
 from mtjspice.cli.options import AsJson, Seed
 from mtjspice.cli.output import print_json, print_table, show_progress, warnings_as_lines
-from mtjspice.errors import InputError
+from mtjspice.errors import InputError, choose
 
 if TYPE_CHECKING:
     from mtjspice.generative.gaussian import GaussianSource
+    from mtjspice.generative.subject import Subject
 
 
 @app.command()
@@ -23,7 +24,16 @@ def diffusion(
             "--source", help="Source of bits, as emulated:fair,p=0.52 or lfsr:16 (see `bits sources`); repeatable."
         ),
     ],
-    bits: Annotated[int, typer.Option("--word", help="Bits of a noise word, 1 to 24.")] = 8,
+    encoding: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--encoding",
+            help="How bits become noise, as inverse-cdf:8 or tree:8,dp=0.01 (see `words list`); repeatable.",
+        ),
+    ] = None,
+    data: Annotated[
+        str, typer.Option("--data", help="digits (8 x 8, NumPy) or fashion (28 x 28, PyTorch).")
+    ] = "digits",
     where: Annotated[str, typer.Option("--where", help="Replace the noise in sampling, in training, or in both.")] = (
         "sampling"
     ),
@@ -31,45 +41,55 @@ def diffusion(
     draws: Annotated[int, typer.Option("--draws", help="Draws with each source.")] = 3,
     null: Annotated[int, typer.Option("--null", help="Draws with software noise.")] = 4,
     training_seeds: Annotated[int, typer.Option("--training-seeds", help="Models that are trained.")] = 1,
-    steps: Annotated[int, typer.Option("--steps", help="Training steps.")] = 3000,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            "--steps", help="Training steps; without it, the model that comes with mtjspice if it will do."
+        ),
+    ] = None,
     seed: Seed = 1,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for figure.png, trials.csv and result.json.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Generate handwritten digits by a diffusion model whose noise is made of bits, and measure what that costs.
+    """Generate images by a diffusion model whose noise is made of bits, and measure what that costs.
 
-    Noise words are normal quantiles of disjoint words of bits. The model (NumPy, 8 x 8 pixels) is trained first; with
-    some sources the whole takes a minute or two. Distances stand beside those of several draws with software noise,
-    the null. Needs scikit-learn (pip install 'mtjspice[generative]').
+    Every source is used with every encoding; without one, noise words are normal quantiles of 8 bits. Distances stand
+    beside those of several draws with software noise, the null. Models come with mtjspice; they are trained anew where
+    the noise of the training is replaced, for further --training-seeds, and with --steps. Digits need scikit-learn,
+    fashion PyTorch and the data (pip install 'mtjspice[generative]'; mtjspice data fetch fashion-mnist).
 
     Example: mtjspice diffusion --source emulated:fair --source emulated:fair,p=0.52 --source lfsr:12 --out digits
     """
     from mtjspice.bits.sources.base import check_seed
     from mtjspice.bits.sources.catalogue import open_source
     from mtjspice.files import output_folder
-    from mtjspice.generative.denoiser import Training
     from mtjspice.generative.diffusion_study import Effort, compare
-    from mtjspice.generative.gaussian import InverseCdf
+    from mtjspice.generative.encodings.catalogue import open_noise
     from mtjspice.reports import diffusion as report
     from mtjspice.studies import bit_sources
 
     check_seed(seed + 2000)
+    encodings = encoding or ["inverse-cdf:8"]
 
-    def maker(text: str) -> "Callable[[int], GaussianSource]":
-        return lambda number: InverseCdf(open_source(text, number, bit_sources.KINDS), bits, text)
+    def maker(bits: str, words: str) -> "Callable[[int], GaussianSource]":
+        return lambda number: open_noise(words, open_source(bits, number, bit_sources.KINDS), number)
 
-    if len(set(source)) != len(source):
-        raise InputError("each --source may be given once; use --draws for more draws of it")
-    effort = Effort(images, draws, null, training_seeds, Training(steps=steps))
+    if len(set(source)) != len(source) or len(set(encodings)) != len(encodings):
+        raise InputError("each --source and --encoding may be given once; use --draws for more draws")
+    makers = [
+        (bits if encoding is None else f"{bits} {words}", maker(bits, words)) for bits in source for words in encodings
+    ]
+    effort = Effort(images, draws, null, training_seeds)
     if out is not None:
         output_folder(out)
     with warnings_as_lines():
-        for text in source:  # before the model is trained
-            maker(text)(seed)
+        subject = _subject(data, steps)
+        for _, make in makers:  # before anything is trained
+            make(seed)
         with show_progress("diffusion") as progress:
-            outcome = compare([(text, maker(text)) for text in source], where, effort, seed, progress)
+            outcome = compare(makers, where, effort, seed, progress, subject)
     if out is not None:
         report.write(outcome, out)
     if as_json:
@@ -78,3 +98,20 @@ def diffusion(
     print_table(report.HEADER, report.rows(outcome))
     for note in report.notes(outcome):
         typer.echo(note)
+
+
+def _subject(data: str, steps: int | None) -> "Subject":
+    """Digits or fashion, the shipped model or one that is trained for ``steps``."""
+    choose("data", data, ("digits", "fashion"))
+    if data == "digits":
+        from mtjspice.generative.denoiser import Training
+        from mtjspice.generative.digits_subject import DigitsSubject
+
+        return DigitsSubject(None if steps is None else Training(steps=steps))
+    from mtjspice.generative.torch_threads import require_torch
+
+    require_torch("the model of Fashion-MNIST")
+    from mtjspice.generative.fashion_subject import FashionSubject
+    from mtjspice.generative.images.denoiser import ImageTraining
+
+    return FashionSubject(None if steps is None else ImageTraining(steps=steps))

@@ -1,24 +1,23 @@
-"""What the quality of the noise costs a diffusion model, measured on digits against a null of good noise."""
+"""What the quality of the noise costs a diffusion model, measured against a null of good noise."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mtjspice.errors import InputError, choose
-from mtjspice.generative import digits
-from mtjspice.generative.denoiser import Denoiser, Training, train
+from mtjspice.generative.digits_subject import DigitsSubject
 from mtjspice.generative.distances import frechet_distance, kernel_distance
 from mtjspice.generative.gaussian import GaussianSource, NumpyGaussian
+from mtjspice.generative.subject import Floats, Subject
 
-Floats = NDArray[np.float64]
 Make = Callable[[int], GaussianSource]
 """A source for a seed."""
 WHERE = ("sampling", "training", "both")
-FEATURES = "32 features of a 64-64-32-10 classifier of the digits"
 _NULL_SEED = 1_000_000  # of the software noise: apart from the seeds of the sources
+_EXAMPLES = 16
+_KERNEL_TESTS = 2000  # of the real images: the kernel matrix grows with their square
 
 
 @dataclass(frozen=True)
@@ -29,11 +28,8 @@ class Effort:
     draws: int = 3
     null_draws: int = 4
     seeds: int = 1
-    training: Training = field(default_factory=Training)
 
     def __post_init__(self) -> None:
-        if self.images < 100:
-            raise InputError(f"the Frechet distance of 32 features needs 100 images or more, not {self.images}")
         if self.draws < 1 or self.seeds < 1:
             raise InputError("a study needs 1 draw and 1 training seed or more")
         if self.null_draws < 3:
@@ -55,10 +51,11 @@ class Trial:
 class Outcome:
     """All trials; ``null`` are those of the software noise in training and sampling.
 
-    ``floor`` is the Frechet distance of the real training images from the real test images. ``examples`` has the
-    first images of each source, shape (n, 64).
+    ``floor`` is the Frechet distance of as many real training images from the real test images. ``examples`` has the
+    first images of each source, shape (n, rows, columns).
     """
 
+    subject: Subject
     where: str
     effort: Effort
     null: tuple[Trial, ...]
@@ -101,8 +98,10 @@ class Outcome:
     def as_dict(self) -> dict[str, Any]:
         """Plain types for JSON."""
         return {
-            "data": "digits",
-            "features": FEATURES,
+            "data": self.subject.name,
+            "features": self.subject.features_about,
+            "test_images": self.subject.tests,
+            "model": dict(self.subject.settings()),
             "where": self.where,
             "effort": asdict(self.effort),
             "floor": self.floor,
@@ -121,63 +120,83 @@ def compare(
     effort: Effort | None = None,
     seed: int = 1,
     progress: Callable[[float], None] | None = None,
+    subject: Subject | None = None,
 ) -> Outcome:
-    """Draw digits with the noise of each of ``sources`` (label, maker) in sampling, in training, or in both.
+    """Draw images with the noise of each of ``sources`` (label, maker) in sampling, in training, or in both.
 
     The other place has software noise; so have both in the null. Source seeds are ``seed``, ``seed`` + 1, ...
-    InputError for no sources or two of one label, StreamExhaustedError for a recording that is too short.
+    ``subject`` is `DigitsSubject` if not given. InputError for no sources or two of one label, or for too few images;
+    StreamExhaustedError for a recording that is too short.
     """
     choose("place of the noise", where, WHERE)
-    chosen = effort or Effort()
+    chosen, about = effort or Effort(), subject or DigitsSubject()
     labels = [label for label, _ in sources]
     if not sources or len(set(labels)) != len(labels):
         raise InputError("a study compares one source or more, each with a label of its own")
-    steps = chosen.seeds * (1 + chosen.null_draws + len(sources) * (chosen.draws + (where != "sampling")))
-    done = 0
-
-    def advance() -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done / steps)
-
+    if chosen.images < about.least:
+        raise InputError(
+            f"the Frechet distance of {about.name} needs {about.least} images or more, not {chosen.images}"
+        )
+    steps = _Steps(
+        chosen.seeds * (1 + chosen.null_draws + len(sources) * (chosen.draws + (where != "sampling"))), progress
+    )
+    reference = _Reference(about)
     null: list[Trial] = []
     trials: list[Trial] = []
     examples: dict[str, Floats] = {}
     provenance: dict[str, Mapping[str, str | int | float]] = {}
     for training_seed in range(chosen.seeds):
-        good = _train(NumpyGaussian(_NULL_SEED + training_seed), chosen, training_seed)
-        advance()
+        good = about.good(training_seed, NumpyGaussian(_NULL_SEED + training_seed).normal, steps.part)
+        steps.advance()
         for draw in range(chosen.null_draws):
-            noise = NumpyGaussian(_NULL_SEED + 1000 * (training_seed + 1) + draw)
-            null.append(_measure("null", good.sample(chosen.images, noise.normal), training_seed, draw))
-            examples.setdefault("null", good.sample(16, NumpyGaussian(_NULL_SEED).normal))
-            advance()
+            images = good.sample(chosen.images, NumpyGaussian(_NULL_SEED + 1000 * (training_seed + 1) + draw).normal)
+            null.append(reference.trial("null", images, training_seed, draw))
+            examples.setdefault("null", about.pictures(images[:_EXAMPLES]))
+            steps.advance()
         for label, make in sources:
             model = good
             if where != "sampling":
-                model = _train(make(seed + 1000 + training_seed), chosen, training_seed)
-                advance()
+                model = about.train(make(seed + 1000 + training_seed).normal, training_seed, steps.part)
+                steps.advance()
             for draw in range(chosen.draws):
-                noise_source: GaussianSource = (
-                    NumpyGaussian(_NULL_SEED + 500 + draw) if where == "training" else make(seed + draw)
-                )
-                images = model.sample(chosen.images, noise_source.normal)
-                trials.append(_measure(label, images, training_seed, draw))
-                examples.setdefault(label, images[:16])
-                advance()
+                noise = NumpyGaussian(_NULL_SEED + 500 + draw) if where == "training" else make(seed + draw)
+                images = model.sample(chosen.images, noise.normal)
+                trials.append(reference.trial(label, images, training_seed, draw))
+                examples.setdefault(label, about.pictures(images[:_EXAMPLES]))
+                steps.advance()
             provenance.setdefault(label, make(seed).provenance)
-    found, features = digits.load(), digits.features()
-    floor = frechet_distance(features(found.training), features(found.test))
-    return Outcome(where, chosen, tuple(null), tuple(trials), floor, provenance, examples)
+    floor = frechet_distance(about.training_features(chosen.images), reference.features)
+    return Outcome(about, where, chosen, tuple(null), tuple(trials), floor, provenance, examples)
 
 
-def _train(noise: GaussianSource, effort: Effort, seed: int) -> Denoiser:
-    settings = Training(**{**asdict(effort.training), "seed": seed})
-    return train(digits.load().training, noise.normal, settings)
+class _Reference:
+    """Features of the real test images; the kernel distance takes them in units of their standard deviations."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self.features = subject.test_features()
+        self._mean, self._deviation = self.features.mean(axis=0), self.features.std(axis=0)
+
+    def trial(self, label: str, images: Floats, training_seed: int, draw: int) -> Trial:
+        found = self._subject.features(images)
+        kernel = kernel_distance(self._standard(found), self._standard(self.features[:_KERNEL_TESTS]))
+        return Trial(label, training_seed, draw, frechet_distance(found, self.features), kernel)
+
+    def _standard(self, features: Floats) -> Floats:
+        return (features - self._mean) / self._deviation
 
 
-def _measure(label: str, images: Floats, training_seed: int, draw: int) -> Trial:
-    features = digits.features()
-    real, made = features(digits.load().test), features(images)
-    return Trial(label, training_seed, draw, frechet_distance(made, real), kernel_distance(made, real))
+class _Steps:
+    """Progress in steps, each of which may report parts of itself."""
+
+    def __init__(self, count: int, report: Callable[[float], None] | None) -> None:
+        self._count, self._report, self._done = count, report, 0
+
+    def part(self, fraction: float) -> None:
+        if self._report is not None and fraction < 1:
+            self._report((self._done + fraction) / self._count)
+
+    def advance(self) -> None:
+        self._done += 1
+        if self._report is not None:
+            self._report(self._done / self._count)

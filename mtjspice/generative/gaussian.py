@@ -10,20 +10,30 @@ from scipy.special import ndtri
 
 from mtjspice.bits.sources.base import Source
 from mtjspice.errors import InputError
+from mtjspice.generative.encodings.bit_reader import BitReader
+from mtjspice.generative.law import Law
 
 Floats = NDArray[np.float64]
 _WIDEST = 24  # bits of a word; its table has 2^24 numbers
 
 
 class GaussianSource(ABC):
-    """A subclass implements `normal`; ``label`` names it in tables, ``provenance`` says what it is made of."""
+    """A subclass implements `normal`; ``label`` names it in tables, ``provenance`` says what it is made of.
+
+    ``bits_per_number`` is the mean number of raw bits that a number takes, None where numbers are not made of bits.
+    """
 
     label: str
     provenance: Mapping[str, str | int | float]
+    bits_per_number: float | None = None
 
     @abstractmethod
     def normal(self, shape: tuple[int, ...]) -> Floats:
         """The next numbers, in C order; StreamExhaustedError if the bits do not suffice, never anything made up."""
+
+    def law(self) -> Law | None:
+        """Exact law of one number if the raw bits are fair and independent; None if it is not known."""
+        return None
 
 
 class NumpyGaussian(GaussianSource):
@@ -49,9 +59,9 @@ class InverseCdf(GaussianSource):
     def __init__(self, source: Source, bits: int = 8, label: str = "") -> None:
         if not 1 <= bits <= _WIDEST:
             raise InputError(f"a word has 1 to {_WIDEST} bits, not {bits}")
-        self._source, self._bits = source, bits
-        self._table = np.asarray(ndtri((np.arange(2**bits) + 0.5) / 2**bits), np.float64)
-        self._left = np.empty(0, np.uint8)
+        self._source, self._reader, self._bits = source, BitReader(source), bits
+        self._table = quantiles(bits)
+        self.bits_per_number = float(bits)
         self.label = label or f"{source.provenance.get('source', source.origin)}, {bits} bits"
         self.provenance = {**source.provenance, "encoding": f"inverse-cdf:{bits}"}
 
@@ -60,16 +70,19 @@ class InverseCdf(GaussianSource):
         """The numbers that there are, ascending, shape (2^bits,)."""
         return self._table.copy()
 
+    def law(self) -> Law:
+        """All levels equally likely."""
+        return Law(self._table, np.full(self._table.size, 1 / self._table.size))
+
     def normal(self, shape: tuple[int, ...]) -> Floats:
         """The next numbers."""
         count = prod(shape)
-        if self._bits in (8, 16):
+        if self._bits in (8, 16):  # whole bytes need no reader
             words = self._source.read(count * self._bits // 8).view(f">u{self._bits // 8}")
             return np.asarray(self._table[words].reshape(shape))
-        missing = max(0, count * self._bits - self._left.size)
-        bits = np.concatenate([self._left, np.unpackbits(self._source.read(-(-missing // 8)))])
-        self._left = bits[count * self._bits :].copy()
-        words = np.zeros(count, np.int64)
-        for column in bits[: count * self._bits].reshape(count, self._bits).T:
-            words = (words << 1) | column
-        return np.asarray(self._table[words].reshape(shape))
+        return np.asarray(self._table[self._reader.words(count, self._bits)].reshape(shape))
+
+
+def quantiles(bits: int) -> Floats:
+    """Phi^-1((k + 1/2) / 2^bits) for k = 0, 1, ..., shape (2^bits,)."""
+    return np.asarray(ndtri((np.arange(2**bits) + 0.5) / 2**bits), np.float64)

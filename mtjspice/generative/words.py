@@ -23,10 +23,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, rel_entr
+from scipy.special import ndtr
 
 from mtjspice.bits.stream import BitStream, as_bits
 from mtjspice.errors import InputError
+from mtjspice.generative.law import LawDistances as LawDistances
+from mtjspice.generative.law import law_distances as law_distances
+from mtjspice.generative.law import product_pmf
 
 
 @dataclass(frozen=True)
@@ -216,9 +219,7 @@ def word_law(
     joined = np.append(p, sign_probability)
     if not ((joined >= 0) & (joined <= 1)).all():
         raise ValueError("probabilities must lie between 0 and 1")
-    pmf = np.ones(1)
-    for one in joined.tolist():
-        pmf = np.kron([1 - one, one], pmf)
+    pmf = product_pmf(joined[::-1])
     values = decode(np.arange(pmf.size), chosen)
     order = np.argsort(values)
     return values[order], pmf[order]
@@ -240,52 +241,3 @@ def law_with_bias(bias: ArrayLike, design: WordDesign | None = None) -> tuple[ND
         probabilities.append(bit.probability_with(raw[used : used + bit.fair_bits]))
         used += bit.fair_bits
     return word_law(probabilities, chosen.format, float(raw[0]))
-
-
-@dataclass(frozen=True)
-class LawDistances:
-    """How far a discrete law is from N(0, 1); see :func:`law_distances`."""
-
-    kl_bits: float
-    total_variation: float
-    kolmogorov_smirnov: float
-    mean: float
-    std: float
-    excess_kurtosis: float
-
-
-def law_distances(values: ArrayLike, pmf: ArrayLike) -> LawDistances:
-    """Compare the law that gives ``values`` the probabilities ``pmf`` (both of shape (n,)) with N(0, 1).
-
-    N(0, 1) is integrated over cells: a value's cell is what is nearer to it than to any other value, the
-    outermost cells reaching to infinity. For the values of :func:`word_law` these are the cells of the
-    truncation, [k, k + 1) LSB for either sign. Equal values (as -0.0 and 0.0) are one, with their
-    probabilities added. ``kl_bits`` is KL(N || law) in bits, infinite where the law misses a cell;
-    ``total_variation`` is half the summed absolute difference; ``kolmogorov_smirnov`` is the largest
-    difference of the distribution functions at the edges of cells, so that the grid's own step does not
-    count. The moments are those of the values; the excess kurtosis of a constant is NaN. ValueError for
-    anything that is not a law.
-    """
-    points, weights = np.asarray(values, dtype=np.float64), np.asarray(pmf, dtype=np.float64)
-    if points.ndim != 1 or points.shape != weights.shape or points.size == 0:
-        raise ValueError(f"values and pmf must be vectors of one length, not {points.shape}, {weights.shape}")
-    if not np.isfinite(points).all() or not (weights >= 0).all() or not math.isclose(weights.sum(), 1):
-        raise ValueError("values must be finite and pmf non-negative with the sum 1")
-    support, index = np.unique(points, return_inverse=True)
-    law = np.bincount(index, weights=weights)
-    edges = (support[1:] + support[:-1]) / 2
-    # from the nearer tail on each side, so that far cells keep their relative precision
-    cells = np.diff(np.concatenate([[0.0], ndtr(edges), [1.0]]))
-    upper = -np.diff(np.concatenate([[1.0], ndtr(-edges), [0.0]]))
-    cells = np.where(support > 0, upper, cells)
-    mean = float(law @ support)
-    variance = float(law @ (support - mean) ** 2)
-    fourth = float(law @ (support - mean) ** 4)
-    return LawDistances(
-        kl_bits=float(rel_entr(cells, law).sum()) / math.log(2),
-        total_variation=float(np.abs(cells - law).sum()) / 2,
-        kolmogorov_smirnov=float(np.abs(np.cumsum(law)[:-1] - ndtr(edges)).max(initial=0.0)),
-        mean=mean,
-        std=math.sqrt(variance),
-        excess_kurtosis=fourth / variance**2 - 3 if variance > 0 else math.nan,
-    )

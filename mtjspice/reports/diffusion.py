@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjspice.files import output_folder, write_atomically
-from mtjspice.generative.diffusion_study import FEATURES, Outcome
+from mtjspice.generative.diffusion_study import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,11 +43,13 @@ def rows(outcome: Outcome) -> list[tuple[str, ...]]:
 
 def notes(outcome: Outcome) -> tuple[str, ...]:
     """What the numbers depend on."""
-    effort = outcome.effort
+    effort, subject = outcome.effort, outcome.subject
+    model = ", ".join(f"{name} {value}" for name, value in subject.settings().items())
     return (
-        f"noise replaced in: {outcome.where}; {effort.images} images a draw, {effort.seeds} training seed(s) of "
-        f"{effort.training.steps} steps",
-        f"distance from the 597 test images between {FEATURES}; real training images: {outcome.floor:.2f}",
+        f"noise replaced in: {outcome.where}; {effort.images} images a draw, {effort.seeds} training seed(s); "
+        f"model of {subject.name}: {model}",
+        f"distance from the {subject.tests} test images between {subject.features_about}; {effort.images} "
+        f"real training images (all, if there are fewer): {outcome.floor:.2f}",
     )
 
 
@@ -81,15 +83,17 @@ def _draw(outcome: Outcome) -> "Figure":
     axis.set_xlabel("Fréchet distance; band: null ± 2 s, dotted: real images")
     for line, label in enumerate(labels):
         picture = drawing.add_subplot(grid[line, 1])
-        picture.imshow(_sheet(outcome.examples[label][: 2 * _COLUMNS]), cmap="gray", vmin=-1, vmax=1)
+        picture.imshow(_sheet(outcome.examples[label][: 2 * _COLUMNS]), cmap="gray", vmin=0, vmax=1)
         picture.set_axis_off()
     return drawing
 
 
 def _sheet(images: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Images (n, 64) in rows of `_COLUMNS` with white lines between."""
-    framed = np.pad(images.reshape(-1, _COLUMNS, 8, 8), ((0, 0), (0, 0), (0, 1), (0, 1)), constant_values=1.0)
-    return np.concatenate([np.concatenate(list(row), axis=1) for row in framed])
+    """Images (n, rows, columns[, 3]) in rows of `_COLUMNS` with white lines between."""
+    edge = ((0, 0), (0, 1), (0, 1), *[(0, 0)] * (images.ndim - 3))
+    framed = np.pad(images, edge, constant_values=1.0)
+    rows = [np.concatenate(list(framed[k : k + _COLUMNS]), axis=1) for k in range(0, len(framed), _COLUMNS)]
+    return np.asarray(np.clip(np.concatenate(rows), -1, 1) / 2 + 0.5, np.float64)
 
 
 def write(outcome: Outcome, folder: Path) -> None:

@@ -1,42 +1,28 @@
 """Compile Verilog-A to a shared library that simulators load (OSDI), once for each source and compiler.
 
-The cache folder is ``MTJSPICE_CACHE`` if set, else ``$XDG_CACHE_HOME/mtjspice``, else ``~/.cache/mtjspice``. Its
-entries are named after the hash of what they were made from, and appear whole or not at all; any number of processes
-may compile at the same time. Code is generated for the generic processor of the architecture, so that a cache on a
-shared home directory serves every machine, and results do not depend on the one where it was compiled.
+Entries of the cache folder are named after the hash of what they were made from, and appear whole or not at all; any
+number of processes may compile at the same time. Code is generated for the generic processor of the architecture, so
+that a cache on a shared home directory serves every machine, and no result depends on where it was compiled.
 """
 
 import hashlib
-import os
 import platform
 import re
 import tempfile
 from pathlib import Path
 
 from mtjspice import resources
+from mtjspice.cache import cache_folder
 from mtjspice.errors import InputError, SimulatorError
 from mtjspice.files import output_folder
+from mtjspice.programs import run_program
 from mtjspice.spice.engines import find_openvaf
-from mtjspice.spice.programs import run_program
 
-CACHE_VARIABLE = "MTJSPICE_CACHE"
 TIME_LIMIT = 120.0  # s; the model takes about one
 LOG_LINES = 30
 
 _INCLUDE = re.compile(r'^\s*`include\s+"([^"]+)"', re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-
-
-def cache_folder() -> Path:
-    """Return the folder for compiled models and private simulators; it need not exist yet."""
-    asked = os.environ.get(CACHE_VARIABLE)
-    if asked:
-        return Path(asked).absolute()
-    general = os.environ.get("XDG_CACHE_HOME")
-    try:
-        return (Path(general) if general else Path.home() / ".cache") / "mtjspice"
-    except RuntimeError:  # no home directory
-        raise InputError(f"there is no home directory for a cache; set {CACHE_VARIABLE} to a folder") from None
 
 
 def model_source() -> Path:

@@ -16,7 +16,7 @@ from mtjspice.generative.injection.numbers import Numbers
 _COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
 
 
-class TorchNoise(TorchDispatchMode):  # type: ignore[misc]  # torch is not followed
+class TorchNoise(TorchDispatchMode):  # torch is not followed
     """The context of `noise`: torch's random operations draw from ``numbers``; its own generators stand still.
 
     All that torch tags as seeded random is answered or refused with InputError. Numbers are made on the processor in

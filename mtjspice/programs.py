@@ -3,16 +3,21 @@
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from mtjspice.errors import SimulatorError
 
 
 def run_program(
-    command: Sequence[str], time_limit: float, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    time_limit: float,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> tuple[int, str]:
     """Run a program to its end and return its exit code and what it printed, errors included.
 
-    ``environment`` is added to the one at hand. SimulatorError where it does not start or exceeds ``time_limit`` (s).
+    ``environment`` is added to the one at hand; ``folder`` is where it runs. SimulatorError where it does not start or
+    exceeds ``time_limit`` (s).
     """
     try:
         done = subprocess.run(
@@ -20,6 +25,7 @@ def run_program(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            cwd=folder,
             env={**os.environ, **(environment or {})},
             timeout=time_limit,
             check=False,
