@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mtjspice.generative.gaussian import GaussianSource
     from mtjspice.generative.subject import Subject
 
+_PICTURES = ("cifar-10", "celeba-hq")  # the user's own
+
 
 @app.command()
 def diffusion(
@@ -32,7 +34,7 @@ def diffusion(
         ),
     ] = None,
     data: Annotated[
-        str, typer.Option("--data", help="digits (8 x 8, NumPy) or fashion (28 x 28, PyTorch).")
+        str, typer.Option("--data", help="digits, fashion, or your own cifar-10 or celeba-hq.")
     ] = "digits",
     where: Annotated[str, typer.Option("--where", help="Replace the noise in sampling, in training, or in both.")] = (
         "sampling"
@@ -43,9 +45,7 @@ def diffusion(
     training_seeds: Annotated[int, typer.Option("--training-seeds", help="Models that are trained.")] = 1,
     steps: Annotated[
         int | None,
-        typer.Option(
-            "--steps", help="Training steps; without it, the model that comes with mtjspice if it will do."
-        ),
+        typer.Option("--steps", help="Training steps; without it, the model that comes with mtjspice if it will do."),
     ] = None,
     seed: Seed = 1,
     out: Annotated[
@@ -58,7 +58,7 @@ def diffusion(
     Every source is used with every encoding; without one, noise words are normal quantiles of 8 bits. Distances stand
     beside those of several draws with software noise, the null. Models come with mtjspice; they are trained anew where
     the noise of the training is replaced, for further --training-seeds, and with --steps. Digits need scikit-learn,
-    fashion PyTorch and the data (pip install 'mtjspice[generative]'; mtjspice data fetch fashion-mnist).
+    the others PyTorch (pip install 'mtjspice[generative]') and their data (mtjspice data list).
 
     Example: mtjspice diffusion --source emulated:fair --source emulated:fair,p=0.52 --source lfsr:12 --out digits
     """
@@ -101,8 +101,8 @@ def diffusion(
 
 
 def _subject(data: str, steps: int | None) -> "Subject":
-    """Digits or fashion, the shipped model or one that is trained for ``steps``."""
-    choose("data", data, ("digits", "fashion"))
+    """What is generated, by the shipped model or by one that is trained for ``steps``."""
+    choose("data", data, ("digits", "fashion", *_PICTURES))
     if data == "digits":
         from mtjspice.generative.denoiser import Training
         from mtjspice.generative.digits_subject import DigitsSubject
@@ -110,8 +110,10 @@ def _subject(data: str, steps: int | None) -> "Subject":
         return DigitsSubject(None if steps is None else Training(steps=steps))
     from mtjspice.generative.torch_threads import require_torch
 
-    require_torch("the model of Fashion-MNIST")
+    require_torch(f"the model of {data}")
     from mtjspice.generative.fashion_subject import FashionSubject
     from mtjspice.generative.images.denoiser import ImageTraining
+    from mtjspice.generative.pictures_subject import PicturesSubject
 
-    return FashionSubject(None if steps is None else ImageTraining(steps=steps))
+    training = None if steps is None else ImageTraining(steps=steps)
+    return FashionSubject(training) if data == "fashion" else PicturesSubject(data, training)

@@ -8,7 +8,7 @@ import numpy as np
 
 from mtjspice.errors import InputError, choose
 from mtjspice.generative.digits_subject import DigitsSubject
-from mtjspice.generative.distances import frechet_distance, kernel_distance
+from mtjspice.generative.distances import frechet_distance, kernel_distance, standardised
 from mtjspice.generative.gaussian import GaussianSource, NumpyGaussian
 from mtjspice.generative.subject import Floats, Subject
 
@@ -175,15 +175,12 @@ class _Reference:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self.features = subject.test_features()
-        self._mean, self._deviation = self.features.mean(axis=0), self.features.std(axis=0)
+        self._standard = standardised(self.features[:_KERNEL_TESTS], self.features)
 
     def trial(self, label: str, images: Floats, training_seed: int, draw: int) -> Trial:
         found = self._subject.features(images)
-        kernel = kernel_distance(self._standard(found), self._standard(self.features[:_KERNEL_TESTS]))
+        kernel = kernel_distance(standardised(found, self.features), self._standard)
         return Trial(label, training_seed, draw, frechet_distance(found, self.features), kernel)
-
-    def _standard(self, features: Floats) -> Floats:
-        return (features - self._mean) / self._deviation
 
 
 class _Steps:

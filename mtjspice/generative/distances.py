@@ -32,7 +32,7 @@ def frechet_distance(a: Floats, b: Floats) -> float:
 def kernel_distance(a: Floats, b: Floats) -> float:
     """Unbiased squared maximum mean discrepancy with the kernel (x.y / d + 1)^3 (M. Binkowski et al. 2018, KID).
 
-    Features are used as they are; standardise them first if their scales differ. InputError for fewer than two images.
+    Features are used as they are; see `standardised` if their scales differ. InputError for fewer than two images.
     """
     a, b = _checked(a, b)
     n, m, d = len(a), len(b), a.shape[1]
@@ -44,6 +44,15 @@ def kernel_distance(a: Floats, b: Floats) -> float:
         + (within_b.sum() - np.trace(within_b)) / (m * (m - 1))
         - 2 * between.mean()
     )
+
+
+def standardised(features: Floats, reference: Floats) -> Floats:
+    """``features`` less the mean of ``reference`` in its standard deviations, feature by feature.
+
+    A deviation counts as the median one at least: else a feature that is nearly always 0 would decide everything.
+    """
+    deviation = reference.std(axis=0)
+    return np.asarray((features - reference.mean(axis=0)) / np.maximum(deviation, np.median(deviation)))
 
 
 def _checked(a: Floats, b: Floats) -> tuple[Floats, Floats]:

@@ -47,7 +47,7 @@ def _sources(outcome: Outcome) -> list[tuple[str, ...]]:
         "software noise (null)", f"{images}", "", f"{near:.2%} ({len(null)} draws)", "1",
         f"{sum(trial.clustered for trial in null) / (images * len(null)):.1%}",
         f"{min(frechet):.1f} to {max(frechet):.1f}",
-        f"up to {max(trial.kernel for trial in null):.3g}",
+        f"{min(trial.kernel for trial in null):.2g} to {max(trial.kernel for trial in null):.2g}",
     )]  # fmt: skip
     for one in outcome.summaries:
         rows.append((

@@ -58,9 +58,9 @@ def _near(axis: Axes, outcome: Outcome) -> None:
     """Fraction of images with a near duplicate, with its interval, beside the null's draws; hollow where none has."""
     images = outcome.effort.images
     names = ["software noise", *(one.label for one in outcome.summaries)]
-    shown = [max(trial.near, 0.5) / images for trial in outcome.null]
     axis.axvline(sum(trial.near for trial in outcome.null) / (images * len(outcome.null)), color=BLUE, lw=1)
-    axis.plot(shown, np.zeros(len(shown)), "o", ms=4, color=BLUE, alpha=0.8)
+    for trial in outcome.null:
+        axis.plot([max(trial.near, 0.5) / images], [0], "o", ms=4, color=BLUE, mfc=BLUE if trial.near else "white")
     for number, one in enumerate(outcome.summaries):
         colour, dash = _line(number)
         low, value = max(one.near_low, 0.2 / images), max(one.near, 0.5 / images)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjspice.errors import InputError
-from mtjspice.generative.distances import frechet_distance, kernel_distance
+from mtjspice.generative.distances import frechet_distance, kernel_distance, standardised
 from mtjspice.generative.gan import duplicates
 from mtjspice.generative.gan.bench import Bench, Draw
 from mtjspice.generative.gan.conditional import ClassComparison, class_distances, compare_classes
@@ -141,11 +141,10 @@ def _near(draws: Sequence[Draw], threshold: float, effort: Effort, rng: np.rando
 
 def _trial(label: str, number: int, draw: Draw, null: Null) -> Trial:
     found = duplicates.duplicates(draw.distances, null.threshold)
-    mean, deviation = null.reference.features.mean(axis=0), null.reference.features.std(axis=0)
-    scale = np.maximum(deviation, np.median(deviation))  # else a feature that is nearly always 0 decides everything
+    real = null.reference.features
     with one_thread():
-        frechet = frechet_distance(draw.features, null.reference.features)
-        kernel = kernel_distance((draw.features - mean) / scale, (null.reference.features - mean) / scale)
+        frechet = frechet_distance(draw.features, real)
+        kernel = kernel_distance(standardised(draw.features, real), standardised(real, real))
     return Trial(
         label, number, draw.distinct, float(np.median(draw.nearest)), found.near, found.pairs, found.clusters,
         found.clustered, found.largest, frechet, kernel,
