@@ -1,7 +1,7 @@
 """The command line: one thin command per use."""
 
 # their commands register with the app
-from mtjspice.cli import attack, bits, circuit, data, device, gan, generative, study, tokens
+from mtjspice.cli import attack, bits, circuit, data, device, gan, generative, sde, study, tokens
 from mtjspice.cli.app import app, main
 
-__all__ = ["app", "attack", "bits", "circuit", "data", "device", "gan", "generative", "main", "study", "tokens"]
+__all__ = ["app", "attack", "bits", "circuit", "data", "device", "gan", "generative", "main", "sde", "study", "tokens"]
