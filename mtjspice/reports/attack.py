@@ -99,7 +99,12 @@ def _draw(outcome: Outcome) -> "Figure":
     axis.set_xlim(38, 103)
     axis.set_xlabel("unseen bits predicted (%)")
     drawing.legend(
-        handles=[*_colour_keys(seen, colours), *_marker_keys(outcome)], loc="outside lower center", ncols=4, fontsize=8
+        handles=[*_colour_keys(seen, colours), *_marker_keys(outcome)],
+        loc="outside lower center",
+        ncols=4 if diverse else 3,
+        fontsize=7,
+        handlelength=1.2,
+        columnspacing=1.2,
     )
     if diverse:
         _diversity(panels[1], outcome)
