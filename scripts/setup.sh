@@ -53,7 +53,7 @@ if ! [ "$stamp" -nt pyproject.toml ]; then
 fi
 
 # numba's cache of a compiled function knows the file of that function, not those of the functions it calls
-newest="$(ls -t mtjspice/device/*.py mtjspice/spice/*.py mtjspice/bits/*.py mtjspice/bits/*/*.py | head -n 1)"
+newest="$(grep -rl --include='*.py' numba mtjspice | xargs ls -t | head -n 1)"
 if [ -n "$(find mtjspice -name '*.nbi' ! -newer "$newest" -print -quit)" ]; then
     find mtjspice -name '*.nb[ic]' -delete
 fi

@@ -1,4 +1,4 @@
-"""What docs/studies.md and docs/bits.md print works: their Python runs, the study files are read."""
+"""What docs/studies.md, bits.md and generative.md print works: their Python runs, the study files are read."""
 
 import re
 import subprocess
@@ -15,6 +15,7 @@ from mtjspice.studies.study_file import parse_study
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 TEXT = (DOCS / "studies.md").read_text(encoding="utf-8")
 BITS = (DOCS / "bits.md").read_text(encoding="utf-8")
+GENERATIVE = (DOCS / "generative.md").read_text(encoding="utf-8")
 TOML = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 
 
@@ -37,7 +38,7 @@ def test_the_files_are_read(tmp_path):
     assert set(parse_study(deck, "docs", tmp_path).subject.units) == {"delay", "level", "top", "spent"}
 
 
-@pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", BITS, re.DOTALL))
+@pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", BITS + GENERATIVE, re.DOTALL))
 def test_the_python_about_bits_runs(tmp_path, snippet):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", snippet],

@@ -76,7 +76,7 @@ class InverseCdfSampler(Sampler):
 
 @dataclass(frozen=True)
 class IntervalSampler(Sampler):
-    """Reads bits only until they decide: the exact law from fair bits, at less than entropy + 2 bits a token.
+    """Reads bits only until they decide: the exact law from fair bits, at less than entropy + 3 bits a token.
 
     The bits halve an interval until it lies in one token's stretch of the distribution function (T. S. Han and
     M. Hoshi, "Interval algorithm for random number generation", 1997).
@@ -189,7 +189,7 @@ def open_sampler(text: str) -> Sampler:
 def divergence(drawn: Floats, exact: Floats) -> float:
     """KL(drawn || exact) in bits: what the text costs more to encode than it should; tokens never drawn add nothing."""
     used = drawn > 0
-    return float(np.sum(drawn[used] * np.log2(drawn[used] / exact[used])))
+    return max(0.0, float(np.sum(drawn[used] * np.log2(drawn[used] / exact[used]))))  # not -1e-16
 
 
 def _distribution(logs: Floats) -> Floats:
