@@ -140,7 +140,10 @@ class TestCommand:
             (("--source", "pcg64", "--source", "pcg64"), "may be given once"),
             (("--source", "pcg64", "--encoding", "tree:30"), "16"),
             (("--source", "pcg64", "--encoding", "dice"), "unknown noise word 'dice'; available: inverse-cdf"),
-            (("--source", "pcg64", "--data", "cats"), "unknown data 'cats'; available: celeba-hq, cifar-10, digits, fashion"),
+            (
+                ("--source", "pcg64", "--data", "cats"),
+                "unknown data 'cats'; available: celeba-hq, cifar-10, digits, fashion",
+            ),
             (("--source", "pcg64", "--steps", "0"), "1 or more"),
             (("--source", "pcg64", "--where", "here"), "unknown place of the noise"),
             (("--source", "pcg64", "--seed", "4294967295"), "out of range"),

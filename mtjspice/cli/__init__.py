@@ -1,7 +1,9 @@
 """The command line: one thin command per use."""
 
 # their commands register with the app
-from mtjspice.cli import attack, bits, circuit, data, device, gan, generative, sde, study, tokens
+from mtjspice.cli import attack, bits, circuit, data, device, gan, generative, sde, study, tokens, words
 from mtjspice.cli.app import app, main
 
-__all__ = ["app", "attack", "bits", "circuit", "data", "device", "gan", "generative", "main", "sde", "study", "tokens"]
+__all__ = [
+    "app", "attack", "bits", "circuit", "data", "device", "gan", "generative", "main", "sde", "study", "tokens", "words",
+]  # fmt: skip

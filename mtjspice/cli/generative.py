@@ -33,9 +33,7 @@ def diffusion(
             help="How bits become noise, as inverse-cdf:8 or tree:8,dp=0.01 (see `words list`); repeatable.",
         ),
     ] = None,
-    data: Annotated[
-        str, typer.Option("--data", help="digits, fashion, or your own cifar-10 or celeba-hq.")
-    ] = "digits",
+    data: Annotated[str, typer.Option("--data", help="digits, fashion, or your own cifar-10 or celeba-hq.")] = "digits",
     where: Annotated[str, typer.Option("--where", help="Replace the noise in sampling, in training, or in both.")] = (
         "sampling"
     ),

@@ -16,17 +16,23 @@ from mtjspice.circuits.measurements import At, Energy, Measurement, Peak, Power,
 from mtjspice.circuits.parameters import quantity
 from mtjspice.circuits.stimulus import EDGE, Points, Signal
 from mtjspice.circuits.technology import Technology
-from mtjspice.circuits.testbench import INSTANCE, Testbench
+from mtjspice.circuits.testbench import INSTANCE, Drive, Testbench
 from mtjspice.errors import InputError
 from mtjspice.spice.bank import Junction
 
 
 @dataclass(frozen=True)
 class Write:
-    """A write pulse of the width that ``control`` (V) sets; ``all_columns`` False pulses only columns that hold AP."""
+    """A write pulse of the width that ``control`` (V) sets; ``all_columns`` False pulses only columns that hold AP.
+
+    ``rail`` (V) is the write rail in this slot, by default that of the bench's levels. ``columns`` are the selected
+    ones, by default all; the word's columns must be selectable for less than all.
+    """
 
     control: float
     all_columns: bool = True
+    rail: float | None = None
+    columns: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ class Levels:
 
 _LEVELS = MappingProxyType({"gf180mcu": Levels(), "sky130": Levels(1.25, 1.1), "freepdk45": Levels(1.0, 0.75)})
 _CONTROLS = MappingProxyType({"gf180mcu": 1.2, "sky130": 0.895, "freepdk45": 0.36})  # V; a pulse of about 1 ns
+_RAIL_EDGE = 3e-10  # s, of a write rail that moves between slots
 RAIL_SHARE = 0.73  # of the supply, up to which an n-channel switch passes the rail
 
 
@@ -108,14 +115,29 @@ class WordBench:
             raise InputError("a test bench needs at least one operation")
         if self.states and len(self.states) != self.word.bits:
             raise InputError(f"{len(self.states)} states were given for a word of {self.word.bits} bits")
+        for write in self.operations:
+            if isinstance(write, Write) and write.columns is not None:
+                self._check_columns(write.columns)
         supply = self.word.technology.supply_voltage
         highest = supply if self.word.column.switch.halves == "both" else RAIL_SHARE * supply
         for voltage, name, high in (
-            (self.levels.write_rail, "write rail", highest),
+            *((rail, "write rail", highest) for rail in self._rails()),
             (self.levels.read_bias, "read bias", supply),
         ):
             if not 0 <= voltage <= high:
                 raise InputError(f"{name} {voltage:g} V is out of range; allowed: 0 to {high:.3g} V")
+
+    def _check_columns(self, columns: tuple[int, ...]) -> None:
+        if not self.word.selects:
+            raise InputError(f'{self.word.name}: columns can be selected with column.select "input" only')
+        for column in columns:
+            if not 0 <= column < self.word.bits:
+                raise InputError(f"column {column} is out of range; {self.word.name} has 0 to {self.word.bits - 1}")
+
+    def _rails(self) -> tuple[float, ...]:
+        """All levels of the write rail."""
+        own = (write.rail for write in self.operations if isinstance(write, Write) and write.rail is not None)
+        return (self.levels.write_rail, *own)
 
     @property
     def end(self) -> float:
@@ -125,7 +147,7 @@ class WordBench:
     @property
     def supplies(self) -> tuple[str, ...]:
         """Names of all sources that deliver energy, supplies first."""
-        return ("vdd", "vw", *WORD_INPUTS)
+        return ("vdd", "vw", *WORD_INPUTS, *self.word.selects)
 
     def junctions(self) -> tuple[Junction, ...]:
         """Return the co-simulated junctions, one per bit; device numbers are the bit numbers."""
@@ -140,8 +162,11 @@ class WordBench:
 
     def stimulus(self) -> dict[str, Points]:
         """Piecewise-linear voltage of every input: corners (s, V)."""
+        return {name: signal.points for name, signal in self._signals().items()}
+
+    def _signals(self) -> dict[str, Signal]:
         high = self.word.technology.supply_voltage
-        signals = {name: Signal() for name in WORD_INPUTS}
+        signals = {name: Signal() for name in WORD_INPUTS} | {name: Signal(high) for name in self.word.selects}
         first = self.operations[0]
         if isinstance(first, Write):  # the word is already prepared for a write that comes first
             signals["control"] = Signal(first.control)
@@ -158,6 +183,9 @@ class WordBench:
                 signals["write"].to(start + EDGE, high)
                 signals["trigger"].to(start + t.trigger, high)
                 signals["trigger"].to(start + t.trigger + t.trigger_high, 0.0)
+                for column, name in enumerate(self.word.selects):
+                    chosen = operation.columns is None or column in operation.columns
+                    signals[name].to(start + EDGE, high if chosen else 0.0)
             else:
                 signals["control"].to(start + EDGE, 0.0)  # no current in the mirror while reading
                 signals["write"].to(start + EDGE, 0.0)
@@ -167,12 +195,24 @@ class WordBench:
                 signals["read_bias"].to(start + t.latch + 4 * EDGE, 0.0)
                 signals["latch"].to(start + t.sense_end, 0.0)
                 signals["sense"].to(start + t.sense_end + 4 * EDGE, 0.0)
-        return {name: signal.points for name, signal in signals.items()}
+        return signals
+
+    def write_rail(self) -> Points:
+        """Voltage of the write rail: corners (s, V). It moves at the beginning of a slot and has settled before the
+        trigger."""  # fmt: skip
+        levels = [self.levels.write_rail if write.rail is None else write.rail for write in self._writes().values()]
+        signal = Signal(levels[0] if levels else self.levels.write_rail, edge=_RAIL_EDGE)
+        for index, level in zip(self._writes(), levels, strict=True):
+            signal.to(index * self.timing.slot, level)
+        return signal.points
+
+    def _writes(self) -> dict[int, Write]:
+        return {index: one for index, one in enumerate(self.operations) if isinstance(one, Write)}
 
     def testbench(self) -> Testbench:
         """Return the word between its sources; measured are pulse, sense margins, data and energy (`measurements`)."""
         word = self.word
-        supplies = {"vdd": word.technology.supply_voltage, "vw": self.levels.write_rail, "vss": 0.0}
+        supplies: dict[str, Drive] = {"vdd": word.technology.supply_voltage, "vw": self.write_rail(), "vss": 0.0}
         return Testbench(
             word,
             self.end,
@@ -204,7 +244,7 @@ class WordBench:
         first = next((k for k, operation in enumerate(self.operations) if isinstance(operation, Write)), 0)
         junction = self.word.junctions(INSTANCE)[0]
         across = Voltage(junction.top, junction.bottom)
-        found: dict[str, Measurement] = {"energy": Energy(Power(("vdd", "vw", *WORD_INPUTS)), first * slot, self.end)}
+        found: dict[str, Measurement] = {"energy": Energy(Power(self.supplies), first * slot, self.end)}
         if Write in slots:
             found["amplitude"] = Peak(across, "max", start, start + slot)
             found["pulse_width"] = Width(across, start, start + slot)
@@ -219,6 +259,11 @@ class WordBench:
         """Write the complete deck. ``models`` replaces the inlined model cards, for example by an ``.include`` line;
         ``control`` lines go into a ``.control`` block for ``ngspice -b``."""  # fmt: skip
         return self.testbench().deck(models=models, control=control, cosimulated=cosimulated)
+
+
+def toggling_control(technology: Technology) -> float:
+    """Return the control voltage (V) of a pulse of about 1 ns, half a precession of the card ``meram100``."""
+    return _CONTROLS.get(technology.name, 0.4 * technology.supply_voltage)
 
 
 def write_rail_setting() -> float:
@@ -240,7 +285,7 @@ class WordReadWriteRead(Bench):
     """Reads a word, writes it with one pulse and reads it again."""
 
     control: float = quantity(
-        lambda b: _CONTROLS.get(b.technology.name, 0.4 * b.supply),
+        lambda b: toggling_control(b.technology),
         "V",
         0.05,
         lambda b: b.supply,

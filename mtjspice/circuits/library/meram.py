@@ -10,6 +10,9 @@
   margin. A NAND latch keeps the result: ``data`` = 1 for AP.
 * Reset to P: a read followed by a pulse of the toggling width on the columns whose ``data`` is 1 (``write_all`` low);
   ``write_all`` high pulses every column.
+* With ``column.select`` "input" every column has a select input at its write gate, and only selected columns are
+  pulsed, whatever ``write_all`` says: pulses of different levels reach different bits one after the other. It makes the
+  column's write gate a NAND of three inputs and takes a line a column.
 """
 
 from dataclasses import dataclass
@@ -20,7 +23,7 @@ from mtjspice.circuits.library.cells import Cell1T1M, ReferenceCell
 from mtjspice.circuits.library.gates import Buffer, Inverter, Nand, SetResetLatch
 from mtjspice.circuits.library.pulse import LineSwitch, StarvedPulseGenerator
 from mtjspice.circuits.library.sense import CurrentLatchedSenseAmplifier
-from mtjspice.circuits.parameters import count, part, quantity, width
+from mtjspice.circuits.parameters import choice, count, part, quantity, width
 from mtjspice.device.card import MTJCard
 from mtjspice.errors import InputError
 
@@ -53,6 +56,7 @@ class MeramColumn(Circuit):
                      |                                 |
         pulse --NAND-+--[switch]                 sense amplifier -- q, qb --[latch]-- data
           enable-'             |                  |            |
+        (select)-'             |                  |            |
                                +-- bl             sl          refsl
                                |   |              |            |
                                |  cell -----------+         reference
@@ -72,21 +76,29 @@ class MeramColumn(Circuit):
     driver_strength: float = quantity(2.0, "", 1.0, 64.0, "drive of the switch, in unit inverters")
     bit_line_capacitance: float = quantity(20e-15, "F", 0.0, 1e-11, "of the bit line", assumed=True)
     source_line_capacitance: float = quantity(10e-15, "F", 0.0, 1e-11, "of the source line", assumed=True)
+    select: str = choice("none", ("none", "input"), "none: written with the others; input: only when selected")
+
+    @property
+    def selectable(self) -> bool:
+        """Whether the column has a select input."""
+        return self.select == "input"
 
     def ports(self) -> tuple[Port, ...]:
-        """Data out; pulse, not_all, write, word_line, sense, latch, read_bias in."""
+        """Data out; pulse, not_all, write, word_line, sense, latch, read_bias in, and select if it has one."""
         return (
             *outputs("data"),
             *inputs("pulse", "not_all", "write", "word_line", "sense", "latch", "read_bias"),
+            *inputs(*(["select"] if self.selectable else [])),
             *supplies("vdd", "vw", "vss"),
         )
 
     def build(self, add: Builder) -> None:
         """Write path, cell, reference, read-out."""
-        gate = Nand(self.technology, strength=self.driver_strength)
+        gate = Nand(self.technology, fan_in=3 if self.selectable else 2, strength=self.driver_strength)
+        chosen = {"a2": "select"} if self.selectable else {}
         # pulsed when writing all, or when the latch says AP
         add.use("enable", Nand(self.technology), a0="not_all", a1="hold", y="enable")
-        add.use("gate", gate, a0="pulse", a1="enable", y="off")
+        add.use("gate", gate, a0="pulse", a1="enable", y="off", **chosen)
         add.use("drive", Inverter(self.technology, strength=self.driver_strength), a="off", y="on")
         add.use("switch", self.switch, on="on", off="off", out="bl")
         add.capacitor("bl", "bl", "vss", self.bit_line_capacitance)
@@ -138,10 +150,15 @@ class MeramWord(Circuit):
         """Such as meram_word8."""
         return f"meram_word{self.bits}"
 
+    @property
+    def selects(self) -> tuple[str, ...]:
+        """Names of the select inputs, one a column; none where columns are not selectable."""
+        return tuple(f"select{bit}" for bit in range(self.bits)) if self.column.selectable else ()
+
     def ports(self) -> tuple[Port, ...]:
-        """Data outputs, control inputs, supplies."""
+        """Data outputs, control inputs, selects if there are any, supplies."""
         data = outputs(*(f"data{bit}" for bit in range(self.bits)))
-        return (*data, *inputs(*WORD_INPUTS), *supplies("vdd", "vw", "vss"))
+        return (*data, *inputs(*WORD_INPUTS, *self.selects), *supplies("vdd", "vw", "vss"))
 
     def build(self, add: Builder) -> None:
         """Drivers sized for the number of columns, then the columns."""
@@ -153,10 +170,11 @@ class MeramWord(Circuit):
         for line in ("write", "word_line", "sense", "latch"):
             add.use(line, buffer, a=line, y=f"{line}_driven")
         for bit in range(self.bits):
+            chosen = {"select": f"select{bit}"} if self.selects else {}
             add.use(
                 f"column{bit}", self.column, data=f"data{bit}", pulse="pulse", not_all="not_all",
                 write="write_driven", word_line="word_line_driven", sense="sense_driven", latch="latch_driven",
-                read_bias="read_bias",
+                read_bias="read_bias", **chosen,
             )  # fmt: skip
 
     def output_nodes(self, instance: str, bit: int) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from mtjspice.errors import InputError, choose
 from mtjspice.generative.calibrated import CalibratedGaussian, from_law, measured
 from mtjspice.generative.cells import Imperfections
 from mtjspice.generative.encodings.base import Encoding
+from mtjspice.generative.encodings.measured import measured_words
 from mtjspice.generative.encodings.plain import Popcount, QuantileWords, SummedWords, UniformWords
 from mtjspice.generative.encodings.programmed import ProductWords, TreeWords
 from mtjspice.generative.encodings.toggled import ToggleWords
@@ -117,6 +118,11 @@ def _popcount(bits: int, *, calibrated: _Calibrated = "no") -> Made:
     return Popcount(bits), calibrated
 
 
+def _measured(file: str, *, calibrated: _Calibrated = "no") -> Made:
+    """Bits with the frequencies of a circuit's words (result.json of `words run`): a measured law, resampled."""
+    return measured_words(file), calibrated
+
+
 KINDS: Mapping[str, Callable[..., Made]] = {
     "inverse-cdf": _quantiles,
     "tree": _tree,
@@ -124,6 +130,7 @@ KINDS: Mapping[str, Callable[..., Made]] = {
     "toggle": _toggle,
     "sum": _sum,
     "popcount": _popcount,
+    "measured": _measured,
 }
 """Builders by name: the number of bits, then settings as keyword arguments."""
 
