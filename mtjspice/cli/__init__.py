@@ -1,9 +1,32 @@
 """The command line: one thin command per use."""
 
-# their commands register with the app
-from mtjspice.cli import attack, bits, circuit, data, device, gan, generative, sde, study, tokens, words
+from mtjspice.cli import (  # their commands register with the app
+    attack,
+    bits,
+    circuit,
+    data,
+    device,
+    gan,
+    generative,
+    sde,
+    study,
+    tokens,
+    words,
+)
 from mtjspice.cli.app import app, main
 
 __all__ = [
-    "app", "attack", "bits", "circuit", "data", "device", "gan", "generative", "main", "sde", "study", "tokens", "words",
-]  # fmt: skip
+    "app",
+    "attack",
+    "bits",
+    "circuit",
+    "data",
+    "device",
+    "gan",
+    "generative",
+    "main",
+    "sde",
+    "study",
+    "tokens",
+    "words",
+]
