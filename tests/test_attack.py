@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import mtjspice.cli.attack  # noqa: F401  registers the command
 from mtjspice.bits.sources import primitive
 from mtjspice.bits.sources.lfsr import LfsrSource
 from mtjspice.errors import InputError

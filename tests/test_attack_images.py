@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-import mtjspice.cli.attack  # noqa: F401  registers the command
 from mtjspice.errors import InputError
 from mtjspice.generative.attack.attacker import read_images
 from mtjspice.generative.attack.decoder import Decoder, open_decoder

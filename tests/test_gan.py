@@ -10,7 +10,6 @@ import json
 import numpy as np
 import pytest
 
-import mtjspice.cli.gan  # noqa: F401  # registers the command
 from mtjspice.errors import InputError
 from mtjspice.generative.gan.bench import Bench
 from mtjspice.generative.gan.generators import Generator, open_generator

@@ -13,7 +13,6 @@ import pytest
 from scipy import stats
 from scipy.integrate import quad
 
-import mtjspice.cli.sde  # noqa: F401  the command registers with the app
 from mtjspice.bits.sources.base import StreamExhaustedError
 from mtjspice.bits.sources.catalogue import open_source
 from mtjspice.bits.sources.generators import StreamSource

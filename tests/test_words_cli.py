@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-import mtjspice.cli.words  # noqa: F401, registers the commands
 from mtjspice.errors import InputError
 from mtjspice.generative import pulse_program as programs
 from mtjspice.generative.encodings.catalogue import encoding_of, open_noise
@@ -72,6 +71,30 @@ class TestLaws:
         assert code == 2
         assert message in error
         assert error.count("\n") == 1
+
+
+class TestCompare:
+    def test_figures_and_tables(self, command_line, tmp_path):
+        code, out, err = command_line("words", "compare", "tree:4", "--word", "4", "--devices", "3", "--out", "c")
+        assert (code, err) == (0, "")
+        assert out.splitlines()[1].startswith("tree:4")
+        made = {path.name for path in (tmp_path / "c").iterdir()}
+        assert made == {"laws.png", "pulses.png", "widths.png", "imperfections.png", "words.csv", "result.json"}
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("--word", "3"), "4 to 16 bits, not 3"),
+            (("--pulses", "0"), "must be 1 to 100000, not 0"),
+            (("--devices", "0"), "1 device or more, not 0"),
+            (("tree:8,drift=0.1",), "has no exact law to draw"),
+        ],
+    )
+    def test_bad_input_is_one_line(self, command_line, arguments, message):
+        code, _, err = command_line("words", "compare", "--out", "c", *arguments)
+        assert code == 2
+        assert message in err
+        assert err.count("\n") == 1
 
 
 class TestDraw:

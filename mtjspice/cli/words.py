@@ -101,6 +101,36 @@ def law(
 
 
 @words_app.command()
+def compare(
+    out: Annotated[Path, typer.Option("--out", help="Folder for four figures, words.csv and result.json.")],
+    encoding: Annotated[
+        list[str] | None, typer.Argument(metavar="[ENCODING]...", help="Noise words whose laws are drawn.")
+    ] = None,
+    bits: Annotated[int, typer.Option("--word", help="Bits of a word, 4 to 16.")] = 8,
+    pulses: Annotated[int, typer.Option("--pulses", help="Pulses that the toggle chain is made for.")] = 16,
+    devices: Annotated[int, typer.Option("--devices", help="Devices over which a spread is averaged.")] = 100,
+) -> None:
+    """Draw what noise words are worth, from exact laws: against pulses, bits, and imperfections of the cells.
+
+    pulses.png shows the Gaussian of a toggle chain pass by on its way to the uniform law, widths.png what more bits
+    buy, imperfections.png what offset, spread and memory cost. Takes some ten seconds.
+
+    Example: mtjspice words compare --out compared
+    """
+    from mtjspice.files import output_folder
+    from mtjspice.reports import words as report
+
+    output_folder(out)
+    with show_stages() as stage:
+        stage("exact laws")
+        made = report.compare(encoding or report.LAWS, bits, pulses, devices)
+        stage("figures")
+        report.write(made, out)
+    print_table(report.HEADER, report.rows(made))
+    typer.echo(f"figures and tables: {out}")
+
+
+@words_app.command()
 def draw(
     encoding: EncodingName,
     source: Annotated[

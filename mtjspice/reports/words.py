@@ -53,7 +53,9 @@ def compare(
     names: Sequence[str] = LAWS, bits: int = 8, target: int = 16, devices: int = 100,
     widths: Sequence[int] = range(NARROWEST, WIDEST + 1),
 ) -> WordsReport:  # fmt: skip
-    """Everything that the figures show; InputError for names without an exact law."""
+    """Everything that the figures show; InputError for names without an exact law, or no devices."""
+    if devices < 1:
+        raise InputError(f"a spread is averaged over 1 device or more, not {devices}")
     encodings = {name: encoding_of(name) for name in names}
     laws = {}
     for name, encoding in encodings.items():
@@ -77,7 +79,7 @@ def rows(report: WordsReport) -> list[tuple[str, ...]]:
     for name, law in report.laws.items():
         d = law.distances()
         found.append((
-            name, f"{report.bits_per_number[name]:.4g}", f"{d.mean:.4f}", f"{d.std:.4f}", f"{d.excess_kurtosis:.3f}",
+            name, f"{report.bits_per_number[name]:.4g}", f"{d.mean:z.4f}", f"{d.std:.4f}", f"{d.excess_kurtosis:z.3f}",
             f"{d.kl_bits:.3g}", f"{d.total_variation:.3g}", f"{d.kolmogorov_smirnov:.3g}",
             f"{law.tail(3) / _NORMAL_TAIL:.3g}",
         ))  # fmt: skip
