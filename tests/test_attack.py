@@ -399,3 +399,25 @@ def test_known_bits_are_never_doubted() -> None:
         SoftBits(np.arange(3), np.zeros(2, np.uint8), np.zeros(3))
     with pytest.raises(ValueError, match="between 0 and 1/2"):
         SoftBits(np.arange(1), np.zeros(1, np.uint8), np.ones(1))
+
+
+def test_sources_that_an_attack_does_not_apply_to_are_left_out_of_correlations():
+    plans = {text: Plan.parse(text) for text in ("lfsr:16", "lfsr:16+reseed:10")}
+    outcome = study(plans, Effort((1,), 1), ["words"], latent_size=20)
+    assert {trial.source for trial in outcome.trials} == {"lfsr:16"}
+    assert all(each.sources < 2 for each in outcome.correlations())
+    json.dumps(outcome.as_dict(), allow_nan=False)
+
+
+def test_derivatives_that_hardly_tell_numbers_apart():
+    """Singular values over five decades in single precision: no negative variance, wide errors of the weak ones."""
+    torch = pytest.importorskip("torch")
+    from mtjspice.generative.attack.inversion import _products
+
+    rng = np.random.default_rng(1)
+    left, right = (np.linalg.qr(rng.standard_normal((n, 6)))[0] for n in (6, 300))
+    jacobian = torch.from_numpy(left @ np.diag(np.logspace(0, -5, 6)) @ right.T).float()
+    precision, _ = _products(jacobian, torch.zeros(300))
+    soft = estimated_bits(Inversion(np.zeros(6), precision, 0.0, 1, 1), 8)
+    assert np.isfinite(soft.wrong).all()
+    assert soft.wrong.max() == pytest.approx(0.5, abs=0.01)

@@ -14,7 +14,7 @@ import pytest
 from mtjspice.cache import CACHE_VARIABLE
 from mtjspice.errors import InputError, SimulatorError
 from mtjspice.generative import data
-from mtjspice.generative.data import fashion
+from mtjspice.generative.data import fashion, recognise
 from mtjspice.generative.weights import checked, load_arrays, numpy_pickle, shipped
 
 
@@ -53,7 +53,8 @@ def test_fetching(empty_cache: Path, name: str) -> None:
     assert data.locate(name).exists()
 
 
-def test_own_copies(empty_cache: Path) -> None:
+def test_own_copies(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recognise, "LEAST_PICTURES", 0)
     folder = empty_cache / "photos"
     with pytest.raises(InputError, match="photos does not exist; celeba-hq needs a folder of"):
         data.use("celeba-hq", folder)
@@ -74,9 +75,10 @@ def test_own_copies(empty_cache: Path) -> None:
 def test_notes_that_are_broken(empty_cache: Path) -> None:
     notes = empty_cache / "cache/data/paths.json"
     notes.parent.mkdir(parents=True)
-    notes.write_text("{")
-    with pytest.raises(InputError, match=r"cannot read .*paths\.json"):
-        data.survey()
+    for broken in ("{", "[]"):
+        notes.write_text(broken)
+        with pytest.raises(InputError, match=r"cannot read .*paths\.json"):
+            data.survey()
 
 
 def test_downloads_that_fail_leave_nothing(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,6 +97,8 @@ def test_without_apt(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_commands(empty_cache: Path, command_line: Callable[..., tuple[int, str, str]]) -> None:
     (empty_cache / "photos").mkdir()
+    for k in range(recognise.LEAST_PICTURES):
+        (empty_cache / "photos" / f"{k}.png").touch()
     code, out, _ = command_line("data", "use", "celeba-hq", str(empty_cache / "photos"))
     assert (code, out) == (0, f"celeba-hq: {empty_cache / 'photos'}\n")
     code, out, _ = command_line("data", "list", "--json")

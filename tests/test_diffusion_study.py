@@ -90,14 +90,28 @@ class TestStudy:
         assert first == again
         other = compare([("lfsr:16", made("lfsr:16"))], "both", effort, seed=2, subject=BRIEF).as_dict()
         assert other["trials"] != first["trials"]
-        assert other["null"] == first["null"]
+        assert {trial["frechet"] for trial in other["null"]}.isdisjoint(trial["frechet"] for trial in first["null"])
+        assert (first["seed"], other["seed"]) == (1, 2)
 
     def test_in_training_only(self):
         """Software noise draws the images, so that a perfect source differs by its training alone."""
         effort = Effort(100, 1, 3, 2)
         outcome = compare([("software", NumpyGaussian)], "training", effort, subject=BRIEF)
         assert len(outcome.trials) == 2
+        assert outcome.model["steps"] == 50
         assert {trial.training_seed for trial in outcome.null} == {0, 1}
+
+    def test_models_that_are_compared_have_had_the_same_training(self):
+        """The model that comes with mtjspice stands beside no other: training replaces it in the null, too."""
+        shipped = DigitsSubject()
+        drawn = compare([("software", NumpyGaussian)], effort=Effort(100, 1, 3), subject=shipped)
+        assert drawn.model == {"network": "digits_denoiser"}
+        for where, seeds in (("training", 1), ("sampling", 2)):
+            subject = DigitsSubject()
+            subject._training = Training(steps=20, batch=16, width=16)  # as if this were the default
+            outcome = compare([("software", NumpyGaussian)], where, Effort(100, 1, 3, seeds), subject=subject)
+            assert outcome.model["steps"] == 20
+            assert min(trial.frechet for trial in outcome.null) > 2 * max(trial.frechet for trial in drawn.null)
 
     @pytest.mark.parametrize(
         ("call", "message"),
@@ -146,7 +160,8 @@ class TestCommand:
             ),
             (("--source", "pcg64", "--steps", "0"), "1 or more"),
             (("--source", "pcg64", "--where", "here"), "unknown place of the noise"),
-            (("--source", "pcg64", "--seed", "4294967295"), "out of range"),
+            (("--source", "pcg64", "--seed", "4294967295"), "--seed is 0 to 4294965295 here"),
+            (("--source", "pcg64", "--images", "1" + "0" * 22), "1000000 images at most"),
         ],
     )
     def test_bad_requests(self, command_line, arguments, message):

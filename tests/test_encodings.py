@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.special import ndtri
 
 from mtjspice.bits.sources.base import StreamExhaustedError
 from mtjspice.bits.sources.catalogue import open_source
@@ -16,6 +17,7 @@ from mtjspice.bits.stream import BitStream
 from mtjspice.errors import InputError
 from mtjspice.generative.cells import Imperfections
 from mtjspice.generative.encodings.catalogue import AVAILABLE, KINDS, encoding_of, open_noise
+from mtjspice.generative.encodings.comparator import decided
 from mtjspice.generative.encodings.comparison import by_imperfection, by_pulses, by_width, device_laws
 from mtjspice.generative.encodings.plain import Popcount, QuantileWords, SummedWords, UniformWords
 from mtjspice.generative.encodings.programmed import ProductWords, TreeWords
@@ -251,3 +253,24 @@ class TestCatalogue:
             law = UniformWords(bits).law()
             assert isinstance(law, Law)
             assert law.standard_deviation == pytest.approx(1)
+
+
+@pytest.mark.parametrize("text", ["sum:4,words=3", "sum:8,words=12", "sum:6,words=4,of=product"])
+def test_sums_are_numbers_of_their_law(text):
+    """To the last bit, so that they can be counted."""
+    noise = open_noise(text, open_source("pcg64", 1), 1)
+    assert np.isin(np.unique(noise.normal((5000,))), noise.law().values).all()
+
+
+def test_law_of_different_cells_and_biased_bits():
+    """Mean over 20,000 quantiles of the spread, as an independent sum; to 2e-4 of total variation."""
+    cells = ndtri((np.arange(20_000) + 0.5) / 20_000) * 0.05
+    ones = 0.4
+    encoding = encoding_of("product:6,spread=0.05")
+    wanted = np.ones(1)
+    for p in encoding.table():
+        one = decided(np.clip(p + cells, 0, 1), ones).mean()
+        wanted = np.kron(wanted, [1 - one, one])
+    law = encoding.law(ones)
+    order = np.argsort(encoding.values())
+    assert np.abs(law.probabilities - wanted[order]).sum() / 2 < 2e-4

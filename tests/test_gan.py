@@ -269,7 +269,7 @@ class TestCommand:
             (("--source", "pcg64", "--null", "2"), "3 draws or more"),
             (("--source", "pcg64", "--generator", "cats"), "unknown generator"),
             (("--source", "os", "--pattern", "reseed:9"), "cannot be reseeded"),
-            (("--source", "pcg64", "--seed", "4294967295"), "out of range"),
+            (("--source", "pcg64", "--seed", "4294967295"), "--seed is 0 to 4294967294 here"),
         ],
     )
     def test_bad_requests(self, command_line, fetched, arguments, message):

@@ -17,7 +17,7 @@ from mtjspice.bits.sources.generators import NumpySource, StreamSource
 from mtjspice.cache import CACHE_VARIABLE
 from mtjspice.errors import InputError
 from mtjspice.generative import data
-from mtjspice.generative.data import fashion, pictures
+from mtjspice.generative.data import fashion, pictures, recognise
 from mtjspice.generative.diffusion_study import Effort, compare
 from mtjspice.generative.encodings.catalogue import open_noise
 from mtjspice.generative.gaussian import InverseCdf, NumpyGaussian
@@ -198,11 +198,11 @@ class TestOwnCopies:
     def test_what_is_not_cifar(self, own: Path) -> None:
         folder = own / "cifar"
         folder.mkdir()
-        data.use("cifar-10", folder)
         with pytest.raises(InputError, match="is not CIFAR-10: it has neither"):
-            pictures.load("cifar-10")
-        for k in range(1, 6):
-            (folder / f"data_batch_{k}.bin").write_bytes(b"abc")
+            data.use("cifar-10", folder)
+        for name in BATCHES:
+            (folder / f"{name}.bin").write_bytes(b"abc")
+        data.use("cifar-10", folder)
         with pytest.raises(InputError, match="its size is no multiple of 3073 bytes"):
             pictures.load("cifar-10")
 
@@ -215,10 +215,10 @@ class TestOwnCopies:
             picture = np.zeros((64, 96, 3), np.uint8)
             picture[:, 16:80] = 10 * k
             Image.fromarray(picture).save(folder / f"{k}.png")
-        data.use("celeba-hq", folder)
         with pytest.raises(InputError, match=r"has 7 pictures .* 500 or more are needed"):
-            pictures.load("celeba-hq")
-        monkeypatch.setattr(pictures, "LEAST", 7)
+            data.use("celeba-hq", folder)
+        monkeypatch.setattr(recognise, "LEAST_PICTURES", 7)
+        data.use("celeba-hq", folder)
         training, test = pictures.load("celeba-hq")
         assert test[:, 0, 0, 0].tolist() == [0, 60]
         assert training.shape == (5, 3, 32, 32)
@@ -274,6 +274,8 @@ class TestInception:
         (own / "x.pt").write_bytes(b"no network")
         with pytest.raises(InputError, match="is not a TorchScript file"):
             Inception(own / "x.pt")
+        with pytest.raises(InputError, match="is not a TorchScript file"):
+            data.use("inception", own / "x.pt")
         save(Silent(), own / "y.pt")
         with pytest.raises(InputError, match="does not take images as Inception does"):
             Inception(own / "y.pt")(np.zeros((1, 3, 8, 8)))

@@ -287,8 +287,11 @@ class TestStudy:
         ("call", "message"),
         [
             (lambda: TokenEffort(texts=0), "1 text"),
-            (lambda: TokenEffort(length=10), "texts of 24 characters"),
-            (lambda: TokenEffort(repeats=10), "50 repeats"),
+            (lambda: TokenEffort(length=10), "texts of 24 characters or more"),
+            (lambda: TokenEffort(texts=2, length=30), "100 to 10000000 characters in all, not 2 texts of 30"),
+            (lambda: TokenEffort(texts=10**22), "100 to 10000000 characters in all"),
+            (lambda: TokenEffort(contexts=0), "1 to 1000 contexts, not 0"),
+            (lambda: TokenEffort(repeats=10), "need 50 to 1000000 repeats, not 10"),
             (lambda: TokenEffort(prompt="ß"), "is not ASCII"),
             (lambda: compare([], IntervalSampler()), "one source or more"),
         ],

@@ -466,3 +466,12 @@ def test_without_torch_one_line_names_the_extra():
     code = "import sys; sys.modules['torch'] = None\nfrom mtjspice.generative.injection import noise\nnoise([1, 0])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "torch is not installed; pip install 'mtjspice[generative]'" in run.stderr
+
+
+def test_dropout_is_the_same_on_all_paths_of_torch():
+    """Kernels that draw the mask themselves keep what those keep that draw it by Bernoulli."""
+    masks = []
+    for drop in (lambda x: F.dropout(x, 0.3, True), lambda x: torch.native_dropout(x, 0.3, True)[0]):
+        with noise(NumpySource("pcg64", 1)):
+            masks.append(drop(torch.ones(100)) != 0)
+    assert (masks[0] == masks[1]).all()

@@ -71,6 +71,8 @@ def main() -> None:
         code = stop.exit_code
     except (KeyboardInterrupt, typer.Abort):
         code = INTERRUPTED
+    except MemoryError as error:
+        code = _fail(InputError(f"there is not enough memory: {error or 'ask for less'}"))
     except BrokenPipeError:
         sys.stderr.close()
         code = 1

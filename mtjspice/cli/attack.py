@@ -99,7 +99,7 @@ def attack(
         for plan in plans.values():  # before anything is generated
             plan.latents(2, 1, word, seed, opener)
         if kind == "words":
-            size = latent_size or 100
+            size = 100 if latent_size is None else latent_size
             with show_progress("attack") as progress:
                 outcome = study(plans, effort, ["words"], latent_size=size, seed=seed, opener=opener, progress=progress)
         else:

@@ -24,7 +24,12 @@ def gan(
         ),
     ] = None,
     generator: Annotated[
-        str, typer.Option("--generator", help="faces, fashion (ten classes), or a function of yours, module:function.")
+        str,
+        typer.Option(
+            "--generator",
+            help="faces, fashion (ten classes), or module:function, a function of yours from NumPy latents (n, d) to "
+            "images (n, channels, height, width).",
+        ),
     ] = "faces",
     latent_size: Annotated[
         int | None, typer.Option("--latent-size", help="Numbers of a latent of your function.")
@@ -64,7 +69,7 @@ def gan(
 
     Example: mtjspice gan --source emulated:fair --source lfsr:12 --source lfsr:32 --out faces
     """
-    from mtjspice.bits.sources.base import check_seed
+    from mtjspice.bits.sources.base import MAX_SEED
     from mtjspice.bits.sources.catalogue import open_source
     from mtjspice.files import output_folder
     from mtjspice.generative.gan.bench import Bench
@@ -76,7 +81,9 @@ def gan(
     from mtjspice.reports import gan as report
     from mtjspice.studies import bit_sources
 
-    check_seed(seed + draws)
+    effort = Effort(images, draws, null, rate)
+    if not 0 <= seed <= MAX_SEED - draws:
+        raise InputError(f"--seed is 0 to {MAX_SEED - draws} here (draws have seeds of their own), not {seed}")
     texts = source or []
     patterns = [Pattern.parse(text) for text in pattern or ["free"]]
     if not texts and not lfsr_sweep:
@@ -89,7 +96,6 @@ def gan(
             text, used, count, size, word, number, lambda name, start: open_source(name, start, bit_sources.KINDS)
         )
 
-    effort = Effort(images, draws, null, rate)
     cases = {text if len(patterns) == 1 and used.kind == "free" else f"{text} {used}": (text, used)
              for text in texts for used in patterns}  # fmt: skip
     if out is not None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mtjspice.generative.gaussian import GaussianSource
     from mtjspice.generative.subject import Subject
 
+_SEEDS = 2000  # that a study takes beyond the one that is given
 _PICTURES = ("cifar-10", "celeba-hq")  # the user's own
 
 
@@ -60,7 +61,7 @@ def diffusion(
 
     Example: mtjspice diffusion --source emulated:fair --source emulated:fair,p=0.52 --source lfsr:12 --out digits
     """
-    from mtjspice.bits.sources.base import check_seed
+    from mtjspice.bits.sources.base import MAX_SEED
     from mtjspice.bits.sources.catalogue import open_source
     from mtjspice.files import output_folder
     from mtjspice.generative.diffusion_study import Effort, compare
@@ -68,7 +69,8 @@ def diffusion(
     from mtjspice.reports import diffusion as report
     from mtjspice.studies import bit_sources
 
-    check_seed(seed + 2000)
+    if not 0 <= seed <= MAX_SEED - _SEEDS:
+        raise InputError(f"--seed is 0 to {MAX_SEED - _SEEDS} here (draws have seeds of their own), not {seed}")
     encodings = encoding or ["inverse-cdf:8"]
 
     def maker(bits: str, words: str) -> "Callable[[int], GaussianSource]":
@@ -83,9 +85,9 @@ def diffusion(
     if out is not None:
         output_folder(out)
     with warnings_as_lines():
-        subject = _subject(data, steps)
-        for _, make in makers:  # before anything is trained
+        for _, make in makers:  # before anything is loaded or trained
             make(seed)
+        subject = _subject(data, steps)
         with show_progress("diffusion") as progress:
             outcome = compare(makers, where, effort, seed, progress, subject)
     if out is not None:

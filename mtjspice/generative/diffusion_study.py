@@ -15,8 +15,9 @@ from mtjspice.generative.subject import Floats, Subject
 Make = Callable[[int], GaussianSource]
 """A source for a seed."""
 WHERE = ("sampling", "training", "both")
-_NULL_SEED = 1_000_000  # of the software noise: apart from the seeds of the sources
+_SOFTWARE = 1_000_000  # sets the software noise apart from the sources
 _EXAMPLES = 16
+MOST_DRAWS, MOST_IMAGES = 1000, 1_000_000
 _KERNEL_TESTS = 2000  # of the real images: the kernel matrix grows with their square
 
 
@@ -30,10 +31,12 @@ class Effort:
     seeds: int = 1
 
     def __post_init__(self) -> None:
-        if self.draws < 1 or self.seeds < 1:
-            raise InputError("a study needs 1 draw and 1 training seed or more")
-        if self.null_draws < 3:
-            raise InputError(f"a null needs 3 draws or more, not {self.null_draws}")
+        if not (self.draws >= 1 and self.seeds >= 1 and self.draws * self.seeds <= MOST_DRAWS):
+            raise InputError(f"a study needs 1 draw and 1 training seed or more, and {MOST_DRAWS} draws at most")
+        if self.images > MOST_IMAGES:
+            raise InputError(f"a draw has {MOST_IMAGES} images at most, not {self.images}")
+        if not 3 <= self.null_draws <= MOST_DRAWS:
+            raise InputError(f"a null needs 3 draws or more, {MOST_DRAWS} at most, not {self.null_draws}")
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,14 @@ class Outcome:
     """All trials; ``null`` are those of the software noise in training and sampling.
 
     ``floor`` is the Frechet distance of as many real training images from the real test images. ``examples`` has the
-    first images of each source, shape (n, rows, columns).
+    first images of each source, shape (n, rows, columns). ``model`` is the shipped network or how models were trained.
     """
 
     subject: Subject
+    model: Mapping[str, str | int | float]
     where: str
     effort: Effort
+    seed: int
     null: tuple[Trial, ...]
     trials: tuple[Trial, ...]
     floor: float
@@ -101,9 +106,10 @@ class Outcome:
             "data": self.subject.name,
             "features": self.subject.features_about,
             "test_images": self.subject.tests,
-            "model": dict(self.subject.settings()),
+            "model": dict(self.model),
             "where": self.where,
             "effort": asdict(self.effort),
+            "seed": self.seed,
             "floor": self.floor,
             "null": [asdict(trial) for trial in self.null],
             "null_mean": float(np.mean([trial.frechet for trial in self.null])),
@@ -124,7 +130,8 @@ def compare(
 ) -> Outcome:
     """Draw images with the noise of each of ``sources`` (label, maker) in sampling, in training, or in both.
 
-    The other place has software noise; so have both in the null. Source seeds are ``seed``, ``seed`` + 1, ...
+    The other place has software noise; so have both in the null. Source seeds are ``seed``, ``seed`` + 1, ...; in
+    training ``seed`` + 1000, ...
     ``subject`` is `DigitsSubject` if not given. InputError for no sources or two of one label, or for too few images;
     StreamExhaustedError for a recording that is too short.
     """
@@ -145,11 +152,15 @@ def compare(
     trials: list[Trial] = []
     examples: dict[str, Floats] = {}
     provenance: dict[str, Mapping[str, str | int | float]] = {}
+    # models that are compared must have had the same training
+    shipped = about.shipped() if where == "sampling" and chosen.seeds == 1 else None
     for training_seed in range(chosen.seeds):
-        good = about.good(training_seed, NumpyGaussian(_NULL_SEED + training_seed).normal, steps.part)
+        good = shipped
+        if good is None:
+            good = about.train(_software(seed, "training", training_seed).normal, training_seed, steps.part)
         steps.advance()
         for draw in range(chosen.null_draws):
-            images = good.sample(chosen.images, NumpyGaussian(_NULL_SEED + 1000 * (training_seed + 1) + draw).normal)
+            images = good.sample(chosen.images, _software(seed, "null", training_seed, draw).normal)
             null.append(reference.trial("null", images, training_seed, draw))
             examples.setdefault("null", about.pictures(images[:_EXAMPLES]))
             steps.advance()
@@ -159,14 +170,23 @@ def compare(
                 model = about.train(make(seed + 1000 + training_seed).normal, training_seed, steps.part)
                 steps.advance()
             for draw in range(chosen.draws):
-                noise = NumpyGaussian(_NULL_SEED + 500 + draw) if where == "training" else make(seed + draw)
+                number = draw + chosen.draws * training_seed
+                noise = _software(seed, "sampling", number) if where == "training" else make(seed + number)
                 images = model.sample(chosen.images, noise.normal)
                 trials.append(reference.trial(label, images, training_seed, draw))
                 examples.setdefault(label, about.pictures(images[:_EXAMPLES]))
                 steps.advance()
             provenance.setdefault(label, make(seed).provenance)
     floor = frechet_distance(about.training_features(chosen.images), reference.features)
-    return Outcome(about, where, chosen, tuple(null), tuple(trials), floor, provenance, examples)
+    origin = about.settings() if shipped is None else {"network": about.network}
+    return Outcome(about, origin, where, chosen, seed, tuple(null), tuple(trials), floor, provenance, examples)
+
+
+def _software(seed: int, role: str, *numbers: int) -> NumpyGaussian:
+    """Software noise of its own for each role and draw of a study with ``seed``."""
+    roles = ("training", "null", "sampling")
+    entropy = np.random.SeedSequence([_SOFTWARE, seed, roles.index(role), *numbers])
+    return NumpyGaussian(int(entropy.generate_state(1, np.uint64)[0]))
 
 
 class _Reference:

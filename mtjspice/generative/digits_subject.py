@@ -18,25 +18,22 @@ _WIDTHS = (96, 256, 256, 256, 64)
 
 
 class DigitsSubject(Subject):
-    """``training`` says how models are trained; without it the software-noise model of seed 0 is the shipped one."""
+    """``training`` says how models are trained; without it the shipped one may serve."""
 
     def __init__(self, training: Training | None = None) -> None:
-        self._training = training
-        self.name = "digits"
+        self._training, self._asked = training or Training(), training is not None
+        self.name, self.network = "digits", NAME
         self.features_about = "32 features of a 64-64-32-10 classifier of the digits"
         self.least, self.tests = 100, len(digits.load().test)
         self.numbers = digits.PIXELS * cosine_schedule().steps
 
-    def good(self, seed: int, noise: Noise, progress: Progress) -> Sampler:
-        """The shipped model, or one that is trained now."""
-        if self._training is None and seed == 0:
-            progress(1.0)
-            return shipped_denoiser()
-        return self.train(noise, seed, progress)
+    def shipped(self) -> Sampler | None:
+        """The model that comes with mtjspice, unless a training was asked for."""
+        return None if self._asked else shipped_denoiser()
 
     def train(self, noise: Noise, seed: int, progress: Progress) -> Sampler:
         """A model trained with the numbers of ``noise``."""
-        return train(digits.load().training, noise, replace(self._training or Training(), seed=seed), progress=progress)
+        return train(digits.load().training, noise, replace(self._training, seed=seed), progress=progress)
 
     def features(self, images: Floats) -> Floats:
         """Features (n, 32)."""
@@ -55,8 +52,8 @@ class DigitsSubject(Subject):
         return images.reshape(-1, digits.SIDE, digits.SIDE)
 
     def settings(self) -> Mapping[str, str | int | float]:
-        """The shipped network or the settings of the training."""
-        return {"network": NAME} if self._training is None else asdict(self._training)
+        """How models are trained."""
+        return asdict(self._training)
 
 
 def shipped_denoiser() -> Denoiser:

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjspice.errors import InputError
+from mtjspice.generative.mlp import one_thread
 
 Floats = NDArray[np.float64]
 
 
+@one_thread()
 def frechet_distance(a: Floats, b: Floats) -> float:
     """|mean difference|^2 + tr(S + T - 2 (S T)^(1/2)) of features ``a`` (n, d) and ``b`` (m, d).
 
@@ -29,6 +31,7 @@ def frechet_distance(a: Floats, b: Floats) -> float:
     return shift + float(np.trace(s) + np.trace(t) - 2 * np.sqrt(cross).sum())
 
 
+@one_thread()
 def kernel_distance(a: Floats, b: Floats) -> float:
     """Unbiased squared maximum mean discrepancy with the kernel (x.y / d + 1)^3 (M. Binkowski et al. 2018, KID).
 
@@ -61,4 +64,6 @@ def _checked(a: Floats, b: Floats) -> tuple[Floats, Floats]:
         raise InputError(f"features must be (images, d) with the same d, not {first.shape} and {second.shape}")
     if min(len(first), len(second)) < 2:
         raise InputError(f"a distance needs two images or more of each kind, not {len(first)} and {len(second)}")
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        raise InputError("features must be finite numbers")
     return first, second

@@ -17,25 +17,22 @@ NAME = "fashion_unet"
 
 
 class FashionSubject(Subject):
-    """``training`` says how models are trained; without it the software-noise model of seed 0 is the shipped one."""
+    """``training`` says how models are trained; without it the shipped one may serve."""
 
     def __init__(self, training: ImageTraining | None = None) -> None:
-        self._training = training
-        self.name = "fashion"
+        self._training, self._asked = training or ImageTraining(), training is not None
+        self.name, self.network = "fashion", NAME
         self.features_about = features.ABOUT
         self.least, self.tests = 200, len(fashion.load("test").classes)
         self.numbers = fashion.SIDE**2 * SAMPLING_STEPS
 
-    def good(self, seed: int, noise: Noise, progress: Progress) -> Sampler:
-        """The shipped model, or one that is trained now."""
-        if self._training is None and seed == 0:
-            progress(1.0)
-            return shipped_denoiser()
-        return self.train(noise, seed, progress)
+    def shipped(self) -> Sampler | None:
+        """The model that comes with mtjspice, unless a training was asked for."""
+        return None if self._asked else shipped_denoiser()
 
     def train(self, noise: Noise, seed: int, progress: Progress) -> Sampler:
         """A model trained with the numbers of ``noise``."""
-        settings = replace(self._training or ImageTraining(), seed=seed)
+        settings = replace(self._training, seed=seed)
         return train(fashion.load("train").pixels, noise, settings, progress)
 
     def features(self, images: Floats) -> Floats:
@@ -55,8 +52,8 @@ class FashionSubject(Subject):
         return images[:, 0]
 
     def settings(self) -> Mapping[str, str | int | float]:
-        """The shipped network or the settings of the training."""
-        return {"network": NAME} if self._training is None else asdict(self._training)
+        """How models are trained."""
+        return asdict(self._training)
 
 
 def shipped_denoiser() -> ImageDenoiser:

@@ -29,7 +29,10 @@ class GaussianSource(ABC):
 
     @abstractmethod
     def normal(self, shape: tuple[int, ...]) -> Floats:
-        """The next numbers, in C order; StreamExhaustedError if the bits do not suffice, never anything made up."""
+        """The next numbers, in C order; StreamExhaustedError if the bits do not suffice, never anything made up.
+
+        After that the source is used up, whatever bits are left.
+        """
 
     def law(self) -> Law | None:
         """Exact law of one number if the raw bits are fair and independent; None if it is not known."""

@@ -34,10 +34,6 @@ class PicturesSubject(Subject):
         self.least, self.tests = 200, len(self._tests)
         self.numbers = int(np.prod(self._pixels.shape[1:])) * SAMPLING_STEPS
 
-    def good(self, seed: int, noise: Noise, progress: Progress) -> Sampler:
-        """A model that is trained with software noise."""
-        return self.train(noise, seed, progress)
-
     def train(self, noise: Noise, seed: int, progress: Progress) -> Sampler:
         """A model trained with the numbers of ``noise``."""
         return train(self._pixels, noise, replace(self._training, seed=seed), progress)
@@ -63,7 +59,7 @@ class PicturesSubject(Subject):
         return images.transpose(0, 2, 3, 1)
 
     def settings(self) -> Mapping[str, str | int | float]:
-        """The settings of the training."""
+        """How models are trained."""
         return asdict(self._training)
 
 

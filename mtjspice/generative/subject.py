@@ -25,7 +25,7 @@ class Subject(ABC):
 
     ``name`` and ``features_about`` go into tables; ``least`` is the number of images below which a covariance of the
     features is not worth having; ``tests`` the number of images that others are compared with; ``numbers`` how many
-    values one image takes from the noise in sampling.
+    values one image takes from the noise in sampling; ``network`` the name of the shipped model.
     """
 
     name: str
@@ -33,10 +33,11 @@ class Subject(ABC):
     least: int
     tests: int
     numbers: int
+    network: str = ""
 
-    @abstractmethod
-    def good(self, seed: int, noise: Noise, progress: Progress) -> Sampler:
-        """The model of training seed ``seed`` with software noise; one that comes with mtjspice where that suffices."""
+    def shipped(self) -> Sampler | None:
+        """The model that comes with mtjspice, trained with software noise; None where there is none."""
+        return None
 
     @abstractmethod
     def train(self, noise: Noise, seed: int, progress: Progress) -> Sampler:
@@ -60,4 +61,4 @@ class Subject(ABC):
 
     @abstractmethod
     def settings(self) -> Mapping[str, str | int | float]:
-        """What the model is: the shipped one, or how it is trained."""
+        """How models are trained."""

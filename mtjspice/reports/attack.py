@@ -45,8 +45,8 @@ def notes(outcome: Outcome) -> tuple[str, ...]:
     found = [
         f"generator {outcome.generator}, images published as {effort.channel}, words of {effort.word} bits; predicted: "
         f"the bits of {effort.future} later images (brute-force: the held-out half of each image seen)",
-        "where an attack failed the commoner bit was guessed; that an attack failed does not mean that a source is "
-        "secure",
+        "where inversion or words failed, the commoner bit was guessed; an attack failed, too, if what it found could "
+        "be chance (above 1e-6); that does not mean that a source is secure",
     ]
     if outcome.solved:
         solved, total = (sum(each[k] for each in outcome.solved.values()) for k in (0, 1))

@@ -44,7 +44,7 @@ def rows(outcome: Outcome) -> list[tuple[str, ...]]:
 def notes(outcome: Outcome) -> tuple[str, ...]:
     """What the numbers depend on."""
     effort, subject = outcome.effort, outcome.subject
-    model = ", ".join(f"{name} {value}" for name, value in subject.settings().items())
+    model = ", ".join(f"{name} {value}" for name, value in outcome.model.items())
     return (
         f"noise replaced in: {outcome.where}; {effort.images} images a draw, {effort.seeds} training seed(s); "
         f"model of {subject.name}: {model}",

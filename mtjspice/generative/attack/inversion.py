@@ -151,7 +151,7 @@ def _descend(decoder: Decoder, latent: Any, wanted: Any, number: int, search: Se
         if jacobian is None:
             jacobian, fresh = decoder.jacobian(latent, number), True
             jacobians += 1
-        normal, slope = _double(jacobian @ jacobian.T), _double(jacobian @ residual)
+        normal, slope = _products(jacobian, residual)
         # as if the numbers of a latent were normal ones and the residual noise
         damping = damping or _FIRST_DAMPING * cost * len(wanted)
         move = np.linalg.solve(normal + damping * np.eye(len(slope)), slope)
@@ -179,13 +179,19 @@ def _descend(decoder: Decoder, latent: Any, wanted: Any, number: int, search: Se
             jacobian = None
     # one step of Gauss and Newton with the derivatives that the covariance needs anyway
     jacobian = decoder.jacobian(latent, number)
-    normal = _double(jacobian @ jacobian.T)
+    normal, slope = _products(jacobian, residual)
     ridge = 1e-9 * np.trace(normal) / len(normal) + 1e-300
-    move = np.linalg.solve(normal + ridge * np.eye(len(normal)), _double(jacobian @ residual))
+    move = np.linalg.solve(normal + ridge * np.eye(len(normal)), slope)
     after = _mean_square(decoder.pixels(latent + latent.new_tensor(-move), number) - wanted)
     if after < cost:
         latent, cost = latent + latent.new_tensor(-move), after
     return cost, latent, normal, jacobians + 1
+
+
+def _products(jacobian: Any, residual: Any) -> tuple[Floats, Floats]:
+    """J J^T and J r in double precision, whatever J is in: single precision loses the small eigenvalues."""
+    double = jacobian.double()
+    return _double(double @ double.T), _double(double @ residual.double())
 
 
 def _mean_square(residual: Any) -> float:

@@ -13,6 +13,8 @@ from mtjspice.generative.attack.measures import Measures, RankCorrelation, rank_
 from mtjspice.generative.attack.observed import Channel
 from mtjspice.statistics import Proportion, wilson
 
+MOST = 100_000
+"""Images of one kind."""
 ATTACKS = ("inversion", "brute-force", "words", "prediction")
 
 
@@ -32,16 +34,16 @@ class Effort:
     diversity: int = 0
 
     def __post_init__(self) -> None:
-        if not self.seen or min(self.seen) < 1 or len(set(self.seen)) != len(self.seen):
-            raise InputError("the numbers of images seen must be different whole numbers, 1 or more")
-        if self.future < 1:
-            raise InputError(f"at least 1 later image is to be predicted, not {self.future}")
+        if not self.seen or not all(1 <= n <= MOST for n in self.seen) or len(set(self.seen)) != len(self.seen):
+            raise InputError(f"the numbers of images seen must be different whole numbers, 1 to {MOST}")
+        if not 1 <= self.future <= MOST:
+            raise InputError(f"1 to {MOST} later images are to be predicted, not {self.future}")
         if not 1 <= self.word <= 24:
             raise InputError(f"a word has 1 to 24 bits, not {self.word}")
         if self.tries < 1:
             raise InputError(f"a register is decoded in 1 try or more, not {self.tries}")
-        if self.diversity and self.diversity < 200:
-            raise InputError(f"near duplicates are counted among 200 images or more, not {self.diversity}")
+        if self.diversity and not 200 <= self.diversity <= MOST:
+            raise InputError(f"near duplicates are counted among 200 to {MOST} images, not {self.diversity}")
 
     @property
     def images(self) -> int:
@@ -109,9 +111,14 @@ class Outcome:
             key=lambda trial: trial.predicted.value,
         )
 
+    def attacked(self, source: str, seen: int) -> bool:
+        """Whether any attack applied to the source after ``seen`` images."""
+        return any(trial.source == source and trial.seen == seen for trial in self.trials)
+
     def correlations(self) -> tuple[RankCorrelation, ...]:
-        """Rank correlation of each measure with the fraction of bits predicted by the best attack."""
-        sources = list(self.measures)
+        """Rank correlation of each measure with the bits predicted by the best attack, where one applied."""
+        last = max(self.effort.seen)
+        sources = [source for source in self.measures if self.attacked(source, last)]
         return rank_correlations(
             [self.measures[source] for source in sources], [self.best(source).predicted.value for source in sources]
         )

@@ -52,7 +52,7 @@ def estimated_bits(inversion: Inversion, word: int, first: int = 0) -> SoftBits:
     told = min(word, WIDEST)
     levels = quantiles(told)
     mean = inversion.latent.copy()
-    covariance = np.linalg.inv(inversion.precision) * _INFLATION**2
+    covariance = _inverse(inversion.precision) * _INFLATION**2
     size = mean.size
     ones = np.full((size, word), 0.5)
     left = np.ones(size, np.bool_)
@@ -89,6 +89,13 @@ def latents_of(bits: Bits, word: int, size: int) -> Floats:
     count = bits.size // (word * size)
     rows = bits[: count * size * word].reshape(-1, word).astype(np.int64)
     return quantiles(word)[rows @ (1 << np.arange(word - 1, -1, -1))].reshape(count, size)
+
+
+def _inverse(precision: Floats) -> Floats:
+    """Of a symmetric matrix; what it says nothing about gets an error that is large, not one that is negative."""
+    values, vectors = np.linalg.eigh((precision + precision.T) / 2)
+    kept = np.maximum(values, 1e-12 * max(float(values[-1]), 1e-300))
+    return np.asarray((vectors / kept) @ vectors.T)
 
 
 def _chances(mean: Floats, spread: Floats, levels: Floats, widths: Floats) -> Floats:

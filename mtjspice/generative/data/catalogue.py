@@ -1,10 +1,12 @@
 """What the generative studies can use that is not part of mtjspice."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 from mtjspice.errors import choose
+from mtjspice.generative.data import recognise
 
 
 @dataclass(frozen=True)
@@ -12,7 +14,8 @@ class Item:
     """A data set or a network: ``files`` are its files and their SHA-256 sums, empty where versions differ.
 
     ``kind`` is "debian" or "pypi" where a package brings it, with ``package`` (for PyPI name==version) and
-    ``members``, the place of each file in the package; "own" where no package does and only the user can.
+    ``members``, the place of each file in the package; "own" where no package does and only the user can. Then
+    ``recognise`` raises InputError for a path that cannot be it.
     """
 
     name: str
@@ -24,6 +27,7 @@ class Item:
     members: Mapping[str, str] = field(default_factory=dict)
     megabytes: float = 0.0
     accepts: str = ""
+    recognise: Callable[[Path], None] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "files", MappingProxyType(dict(self.files)))
@@ -85,6 +89,7 @@ ITEMS: Mapping[str, Item] = MappingProxyType(
                 "not stated",
                 "own",
                 accepts="the unpacked folder cifar-10-batches-bin (or -py)",
+                recognise=recognise.cifar,
             ),
             Item(
                 "celeba-hq",
@@ -92,6 +97,7 @@ ITEMS: Mapping[str, Item] = MappingProxyType(
                 "non-commercial research",
                 "own",
                 accepts="a folder of .png or .jpg images; they are cropped to squares and reduced to 32 x 32",
+                recognise=recognise.pictures,
             ),
             Item(
                 "inception",
@@ -99,6 +105,7 @@ ITEMS: Mapping[str, Item] = MappingProxyType(
                 "Apache-2.0",
                 "own",
                 accepts="the file inception-2015-12-05.pt (TorchScript)",
+                recognise=recognise.torchscript,
             ),
         )
     }

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjspice.errors import InputError, choose
+from mtjspice.generative.data import recognise
 from mtjspice.generative.data.place import locate
 from mtjspice.generative.weights import numpy_pickle
 
 SIDE = 32
-SUFFIXES = (".png", ".jpg", ".jpeg")
-LEAST = 500  # pictures of a folder: fewer train no model
 _TEST_SHARE = 6  # one picture of so many is kept for comparison
 _ROW = 1 + 3 * SIDE * SIDE
 
@@ -33,13 +32,11 @@ def load(name: str) -> Parts:
 
 def _cifar(folder: Path) -> Parts:
     """The binary version (10,000 rows of a class and 3072 pixels in each file) or that of Python's pickles."""
-    names = [f"data_batch_{k}" for k in range(1, 6)]
-    if all((folder / f"{name}.bin").is_file() for name in names):
-        files = [_rows(folder / f"{name}.bin") for name in [*names, "test_batch"]]
-    elif all((folder / name).is_file() for name in names):
-        files = [_pickled(folder / name) for name in [*names, "test_batch"]]
+    recognise.cifar(folder)
+    if (folder / "data_batch_1.bin").is_file():
+        files = [_rows(folder / f"{name}.bin") for name in recognise.CIFAR_BATCHES]
     else:
-        raise InputError(f"{folder} is not CIFAR-10: it has neither data_batch_1.bin to 5.bin nor data_batch_1 to 5")
+        files = [_pickled(folder / name) for name in recognise.CIFAR_BATCHES]
     return np.concatenate(files[:-1]), files[-1]
 
 
@@ -63,12 +60,8 @@ def _pickled(path: Path) -> NDArray[np.uint8]:
 
 def _folder(folder: Path) -> Parts:
     """Every sixth picture, in the order of names, is for comparison."""
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder of pictures")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    if len(paths) < LEAST:
-        raise InputError(f"{folder} has {len(paths)} pictures ({', '.join(SUFFIXES)}); {LEAST} or more are needed")
-    pixels = np.stack([_picture(path) for path in paths])
+    recognise.pictures(folder)
+    pixels = np.stack([_picture(path) for path in recognise.picture_files(folder)])
     test = np.arange(len(pixels)) % _TEST_SHARE == 0
     return pixels[~test], pixels[test]
 

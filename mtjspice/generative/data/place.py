@@ -56,6 +56,8 @@ def use(name: str, path: Path) -> Path:
         parent = full if full.is_dir() else full.parent
         check_files(entry, parent)
         full = parent
+    elif entry.recognise is not None:
+        entry.recognise(full)
     noted = _noted()
     noted[name] = str(full)
     output_folder(folder())
@@ -91,6 +93,8 @@ def _notes() -> Path:
 def _noted() -> dict[str, str]:
     try:
         found = json.loads(_notes().read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError
     except FileNotFoundError:
         return {}
     except (OSError, ValueError):

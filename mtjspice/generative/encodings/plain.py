@@ -102,20 +102,33 @@ class SummedWords(Encoding):
         if not uniform and one.values.size > _DIRECT:
             return None
         pmf = _uniform_sum(one.values.size, self.words) if uniform else _power(one.probabilities, self.words)
-        step = (one.values[-1] - one.values[0]) / (one.values.size - 1)
-        start = self.words * (one.values[0] + one.values[-1]) / 2
-        values = start + step * (np.arange(pmf.size) - (pmf.size - 1) / 2)
-        return Law(values / self._scale(), pmf)
+        return Law(self._table(one.values), pmf)
 
     def open(self, source: Source, seed: int = 1, label: str = "") -> GaussianSource:
         """Sums of the numbers of ``part``."""
-        parts, scale = self.part.open(source, seed), self._scale()
+        parts = self.part.open(source, seed)
+        one = self.part.ideal().law()
+        assert one is not None  # of perfect cells
+        low, step = one.values[0], (one.values[-1] - one.values[0]) / (one.values.size - 1)
+        table = self._table(one.values)
+
+        def make(count: int) -> Floats:
+            codes = np.rint((parts.normal((count, self.words)) - low) / step).astype(np.int64)
+            return np.asarray(table[codes.sum(axis=1)])  # equal sums are equal numbers
+
         return EncodedSource(
-            lambda count: parts.normal((count, self.words)).sum(axis=1) / scale,
+            make,
             lambda: (self.law(), self.words * (parts.bits_per_number or 0.0)),
             label or f"sum of {self.words}, {parts.label}",
             {**parts.provenance, "words": self.words},
         )
+
+    def _table(self, values: Floats) -> Floats:
+        """The number of each sum of codes, ``values`` being those of one word, at equal steps."""
+        step = (values[-1] - values[0]) / (values.size - 1)
+        count = self.words * (values.size - 1) + 1
+        middle = self.words * (values[0] + values[-1]) / 2
+        return np.asarray((middle + step * (np.arange(count) - (count - 1) / 2)) / self._scale())
 
     def _scale(self) -> float:
         ideal = self.part.ideal().law()

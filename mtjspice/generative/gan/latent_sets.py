@@ -152,6 +152,6 @@ def expected_distinct(text: str, pattern: Pattern, images: int, size: int, word:
         span = size + word - 1 if pattern.kind == "overlap" else size * word
         length = register_length(text)
         return predicted_distinct(length, pattern, images, size, word) if span >= length else None
-    if pattern.kind == "reseed" and not text.startswith("lfsr:"):
+    if pattern.kind == "reseed" and not text.startswith(("lfsr:", "lcg:")):  # some of these repeat after other seeds
         return float(-(2**pattern.seed_bits) * np.expm1(images * np.log1p(-(2.0**-pattern.seed_bits))))
     return None

@@ -16,6 +16,7 @@ from mtjspice.generative.gan.lpips import FEATURES
 Floats = NDArray[np.float64]
 NULL = "null"
 _SWEEP = 25  # thresholds
+MOST_IMAGES, MOST_DRAWS = 50_000, 1000
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,12 @@ class Effort:
     permutations: int = 999
 
     def __post_init__(self) -> None:
-        if self.images < 50:
-            raise InputError(f"a study of duplicates needs 50 images or more, not {self.images}")
-        if self.draws < 1:
-            raise InputError("a study needs 1 draw or more")
-        if self.null_draws < 3:
-            raise InputError(f"a null needs 3 draws or more, not {self.null_draws}")
+        if not 50 <= self.images <= MOST_IMAGES:
+            raise InputError(f"a study of duplicates needs 50 images or more, {MOST_IMAGES} at most, not {self.images}")
+        if not 1 <= self.draws <= MOST_DRAWS:
+            raise InputError(f"a study needs 1 draw or more, {MOST_DRAWS} at most, not {self.draws}")
+        if not 3 <= self.null_draws <= MOST_DRAWS:
+            raise InputError(f"a null needs 3 draws or more, {MOST_DRAWS} at most, not {self.null_draws}")
         duplicates.threshold([np.zeros(self.images)] * self.null_draws, self.rate)  # before anything is generated
 
 

@@ -29,7 +29,8 @@ def native_dropout(call: Call, numbers: Numbers) -> tuple[torch.Tensor, torch.Te
         raise InputError(f"{call.operation}: a probability must lie between 0 and 1, not {p}")
     if "out0" in call.arguments:
         raise InputError(f"no random numbers from a source for {call.operation}")
-    keep = torch.from_numpy(numbers.uniform(tuple(given.shape)) >= p).to(given.device)
+    # as Bernoulli's draws have it, on which torch builds the dropout of its other paths
+    keep = torch.from_numpy(numbers.uniform(tuple(given.shape)) < 1 - p).to(given.device)
     mask = torch.empty_like(given, dtype=torch.bool).copy_(keep)
     return given * mask * (0.0 if p == 1 else 1 / (1 - p)), mask
 

@@ -58,10 +58,10 @@ class CharacterModel:
 
     def read(self, text: str, count: int = 1) -> tuple[Floats, Floats]:
         """States and next probabilities (logarithms) after ``text``, for ``count`` texts alike."""
-        states = self.start(count)
+        states = self.start(1)
         for character in encode(text):
-            states, scores = self.step(states, np.full(count, character))
-        return states, scores
+            states, scores = self.step(states, np.array([character]))
+        return np.repeat(states, count, axis=0), np.repeat(scores, count, axis=0)
 
 
 @lru_cache(maxsize=1)

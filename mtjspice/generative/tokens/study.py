@@ -26,6 +26,7 @@ Make = Callable[[int], Source]
 """A source for a seed."""
 _CONTEXT_SEED = 2_000_000  # of the text whose places are the contexts
 _LEAST = 5.0  # expected counts; rarer tokens are counted together
+_MOST = 10_000_000  # characters
 _CONTINUATION = 24  # characters by which texts are told apart
 
 
@@ -40,10 +41,16 @@ class TokenEffort:
     prompt: str = "The "
 
     def __post_init__(self) -> None:
-        if min(self.texts, self.contexts) < 1 or self.texts * self.length < 100 or self.length < _CONTINUATION:
-            raise InputError(f"a study needs 1 text and 1 context or more, and texts of {_CONTINUATION} characters")
-        if self.repeats < 50:
-            raise InputError(f"counts of tokens need 50 repeats or more, not {self.repeats}")
+        if self.texts < 1 or self.length < _CONTINUATION:
+            raise InputError(f"a study needs 1 text or more, and texts of {_CONTINUATION} characters or more")
+        if not 100 <= self.texts * self.length <= _MOST:
+            raise InputError(
+                f"a study needs 100 to {_MOST} characters in all, not {self.texts} texts of {self.length} characters"
+            )
+        if not 1 <= self.contexts <= 1000:
+            raise InputError(f"a study needs 1 to 1000 contexts, not {self.contexts}")
+        if not 50 <= self.repeats <= 1_000_000:
+            raise InputError(f"counts of tokens need 50 to 1000000 repeats, not {self.repeats}")
         encode(self.prompt)
 
 
