@@ -7,7 +7,7 @@ import typer
 
 from mtjspice.cli.app import app
 from mtjspice.cli.options import AsJson, Seed
-from mtjspice.cli.output import print_json, print_table, show_progress, warnings_as_lines
+from mtjspice.cli.output import conclude, show_progress, warnings_as_lines
 from mtjspice.errors import InputError
 
 if TYPE_CHECKING:
@@ -119,14 +119,7 @@ def attack(
                 outcome = study(plans, effort, attacks, decoder, None, seed, opener, lpips, near, progress)
     if not outcome.trials:
         raise InputError(f"the attack {kind} does not apply to these sources; brute-force needs +reseed:K")
-    if out is not None:
-        report.write(outcome, out)
-    if as_json:
-        print_json(outcome.as_dict())
-        return
-    print_table(report.HEADER, report.rows(outcome))
-    for note in report.notes(outcome):
-        typer.echo(note)
+    conclude(outcome, report, out, as_json)
 
 
 def _lpips(required: bool) -> "Lpips | None":

@@ -8,7 +8,7 @@ import typer
 
 from mtjspice.cli.app import app
 from mtjspice.cli.options import AsJson, Seed
-from mtjspice.cli.output import print_json, print_table, show_progress, warnings_as_lines
+from mtjspice.cli.output import conclude, show_progress, warnings_as_lines
 from mtjspice.errors import InputError, choose
 
 if TYPE_CHECKING:
@@ -90,14 +90,7 @@ def diffusion(
         subject = _subject(data, steps)
         with show_progress("diffusion") as progress:
             outcome = compare(makers, where, effort, seed, progress, subject)
-    if out is not None:
-        report.write(outcome, out)
-    if as_json:
-        print_json(outcome.as_dict())
-        return
-    print_table(report.HEADER, report.rows(outcome))
-    for note in report.notes(outcome):
-        typer.echo(note)
+    conclude(outcome, report, out, as_json)
 
 
 def _subject(data: str, steps: int | None) -> "Subject":

@@ -5,7 +5,8 @@ import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import typer
 
@@ -22,6 +23,42 @@ def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Non
         typer.echo(
             "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip()
         )
+
+
+class Outcome(Protocol):
+    """What a study found."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain types for JSON."""
+
+
+class Report(Protocol):
+    """A module that tells of outcomes: table, what the numbers depend on, files."""
+
+    @property
+    def HEADER(self) -> tuple[str, ...]:  # noqa: N802
+        """Names of the columns."""
+
+    def rows(self, outcome: Any, /) -> list[tuple[str, ...]]:
+        """The table."""
+
+    def notes(self, outcome: Any, /) -> tuple[str, ...]:
+        """Lines below it."""
+
+    def write(self, outcome: Any, folder: Path, /) -> None:
+        """Figures, tables and configuration into a folder."""
+
+
+def conclude(outcome: Outcome, report: Report, out: Path | None, as_json: bool) -> None:
+    """Write an outcome to the folder ``out``, if there is one, and print it."""
+    if out is not None:
+        report.write(outcome, out)
+    if as_json:
+        print_json(outcome.as_dict())
+        return
+    print_table(report.HEADER, report.rows(outcome))
+    for note in report.notes(outcome):
+        typer.echo(note)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import typer
 
 from mtjspice.cli.app import app
 from mtjspice.cli.options import AsJson, Seed
-from mtjspice.cli.output import print_json, print_table, show_progress, warnings_as_lines
+from mtjspice.cli.output import conclude, show_progress, warnings_as_lines
 from mtjspice.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,11 +68,4 @@ def tokens(
             maker(text)(seed)
         with show_progress("tokens") as progress:
             outcome = compare([(text, maker(text)) for text in source], chosen, effort, seed, progress)
-    if out is not None:
-        report.write(outcome, out)
-    if as_json:
-        print_json(outcome.as_dict())
-        return
-    print_table(report.HEADER, report.rows(outcome))
-    for note in report.notes(outcome):
-        typer.echo(note)
+    conclude(outcome, report, out, as_json)
