@@ -116,6 +116,7 @@ def figure(prepared: Prepared, made: Made) -> "Figure":
         left.errorbar(at, value, ends, fmt="o", ms=3.5, capsize=2, color=style.BLUE, label="counted, 95 %")
         left.plot(at, circuit, "_", ms=12, color=style.RED, label="circuit, predicted")
         left.plot(at, program, "x", ms=4, color=style.BLACK, label="program")
+        left.xaxis.get_major_locator().set_params(integer=True)
         left.set_xlabel("bit (0: the highest)")
         left.set_ylabel("P(1)")
         left.set_ylim(-0.02, 1.0)
