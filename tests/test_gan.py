@@ -195,8 +195,9 @@ class TestStudy:
 
 
 class TestFaces:
-    def test_thresholds_mean_nothing_by_themselves(self, lpips):
+    def test_thresholds_mean_nothing_by_themselves(self, lpips, fetched):
         """LPIPS below 0.3 is nearly every image at 64 x 64: the published 0.3 cannot be taken over."""
+        fetched("faces")
         bench = Bench(open_generator("faces"), lpips)
         draw = bench.draw(good_latents(5, 240, 100))
         assert (draw.nearest < 0.3).mean() > 0.8
@@ -204,8 +205,9 @@ class TestFaces:
         assert draw.shape == (3, 64, 64)
 
     @pytest.mark.slow
-    def test_a_thousand_faces(self, lpips):
+    def test_a_thousand_faces(self, lpips, fetched):
         """Feasibility numbers with wide margins; the null is 1 % by calibration."""
+        fetched("faces")
         bench = Bench(open_generator("faces"), lpips)
         effort = Effort(images=1000)
         null = calibrate(bench, effort)
