@@ -124,7 +124,7 @@ class TestFashion:
 
     @pytest.mark.slow
     def test_what_costs_and_what_does_not(self, fetched: Callable[[str], Path]) -> None:
-        """Ideal 8-bit words lie within 40 % of the null, whose draws scatter by 10 %; bias and memory are far beyond it.
+        """Ideal 8-bit words lie within 40 % of the null, whose draws scatter by 10 %; bias and memory lie far beyond.
 
         200 images a draw, one draw each; with 300, biased words are 8.6 times and words with memory 3.6 times the null.
         """
