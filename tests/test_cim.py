@@ -21,6 +21,7 @@ from mtjspice.circuits.technology import technologies, technology
 from mtjspice.device import derived
 from mtjspice.device.card import load_card
 from mtjspice.errors import InputError
+from mtjspice.generative.sde import cost as sde_cost
 
 IMEC = load_card("imec_iedm24")
 MERAM = load_card("meram100")
@@ -192,7 +193,7 @@ def test_energies_add_up():
     found = cost(bench)
     assert found.energy * 4 == pytest.approx(attrs["energy"], rel=1e-3)
     for one in (found, comparison().in_situ, comparison().ex_situ):
-        assert sum(one.by_source().values()) == pytest.approx(one.energy)
+        assert sum(one.by_source().values()) == pytest.approx(one.energy, rel=1e-6, abs=0)
         assert all(sum(by.values()) > 0 for by in one.energies.values())
         assert all(value > -1e-3 * one.energy for value in one.by_source().values())
         assert 0 < one.junction_share < 0.05
@@ -282,3 +283,15 @@ def test_bad_input(call, message):
     with pytest.raises(InputError, match=message) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.slow
+def test_costs_of_the_neural_sde_are_those_of_the_columns():
+    """What `mtjspice sde` takes for a P-bit is what the columns of 8 rows measure, to the digits of its table."""
+    found = in_situ_against_ex_situ(GF180, IMEC, 8)
+    for known, column in ((sde_cost.IN_SITU, found.in_situ), (sde_cost.EX_SITU, found.ex_situ)):
+        drawing = column.energy - sum(column.energies["compute"].values()) / column.rows
+        assert known.cycle_time == pytest.approx(column.cycle_time, rel=0.01, abs=0)
+        assert known.draw_time == pytest.approx(column.cycle_time - column.times["compute"], rel=0.01, abs=0)
+        assert known.energy == pytest.approx(column.energy, rel=0.01, abs=0)
+        assert known.draw_energy == pytest.approx(drawing, rel=0.01, abs=0)
