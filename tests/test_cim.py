@@ -191,7 +191,7 @@ def test_energies_add_up():
     bench = CimBench(IN_SITU, cycles=2)
     attrs = bench.testbench().run().attrs
     found = cost(bench)
-    assert found.energy * 4 == pytest.approx(attrs["energy"], rel=1e-3)
+    assert found.energy * 4 == pytest.approx(attrs["energy"], rel=1e-3, abs=0)
     for one in (found, comparison().in_situ, comparison().ex_situ):
         assert sum(one.by_source().values()) == pytest.approx(one.energy, rel=1e-6, abs=0)
         assert all(sum(by.values()) > 0 for by in one.energies.values())

@@ -174,15 +174,15 @@ class TestCost:
         assert place.time == pytest.approx(10 * 20 * 6e-9)
         assert written.time == pytest.approx(10 * 20 * 26e-9)
         assert words.time == pytest.approx(max(10 * 20 * 4e-9, 128 * 22e-9))
-        assert (place.energy, written.energy) == pytest.approx((2e-9, 8e-9))
-        assert words.energy == pytest.approx(2000 * 0.75e-12 + 1280 * 3.25e-12)
+        assert (place.energy, written.energy) == pytest.approx((2e-9, 8e-9), rel=1e-6, abs=0)
+        assert words.energy == pytest.approx(2000 * 0.75e-12 + 1280 * 3.25e-12, rel=1e-6, abs=0)
         assert (place.images, written.images, words.images) == pytest.approx((5e10, 5e9, 1e12 / 128))
         assert place.images_per_second == pytest.approx(1 / 1.2e-6)
 
     def test_break_even(self):
         """At the bits per P-bit where words and P-bits in place take the same energy, they do."""
         share = cost.break_even_word_bits()
-        assert share * cost.EX_SITU.draw_energy == pytest.approx(cost.IN_SITU.draw_energy)
+        assert share * cost.EX_SITU.draw_energy == pytest.approx(cost.IN_SITU.draw_energy, rel=1e-6, abs=0)
         assert cost.break_even_sharing() == pytest.approx(1 / share)
         place, _, words = cost.costs(self.DEMAND, 64)
         assert (words.energy < place.energy) == (self.DEMAND.word_bits / self.DEMAND.pbits < share)
