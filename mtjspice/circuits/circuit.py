@@ -74,14 +74,14 @@ class Builder:
         drain, gate, source, bulk = nodes
         self._add(Transistor(name, channel, drain, gate, source, bulk, width, length, multiplier))
 
-    def resistor(self, name: str, a: str, b: str, ohm: float) -> None:
-        """Add a resistor."""
-        self._add(Passive(name, "resistor", a, b, self._positive(name, ohm)))
+    def resistor(self, name: str, a: str, b: str, ohm: float, *, wire: bool = False) -> None:
+        """Add a resistor; with ``wire`` it is that of a wire, not one that is drawn."""
+        self._add(Passive(name, "resistor", a, b, self._positive(name, ohm), wire))
 
-    def capacitor(self, name: str, a: str, b: str, farad: float) -> None:
-        """Add a capacitor; one of 0 F is left out."""
+    def capacitor(self, name: str, a: str, b: str, farad: float, *, wire: bool = False) -> None:
+        """Add a capacitor; one of 0 F is left out. With ``wire`` it is that of a wire, not one that is drawn."""
         if farad != 0:
-            self._add(Passive(name, "capacitor", a, b, self._positive(name, farad)))
+            self._add(Passive(name, "capacitor", a, b, self._positive(name, farad), wire))
 
     def mtj(self, name: str, top: str, bottom: str, card: MTJCard) -> None:
         """Add a stochastic junction; positive voltage from top to bottom lowers the barrier (VCMA)."""

@@ -66,13 +66,17 @@ class Transistor:
 
 @dataclass(frozen=True)
 class Passive:
-    """A resistor (``kind`` "resistor", ohm) or a capacitor ("capacitor", F)."""
+    """A resistor (``kind`` "resistor", ohm) or a capacitor ("capacitor", F).
+
+    One with ``wire`` stands for a property of the wires between devices: nobody draws it, a layout has it.
+    """
 
     name: str
     kind: str
     a: str
     b: str
     value: float
+    wire: bool = False
 
     @property
     def nodes(self) -> tuple[str, ...]:

@@ -71,8 +71,8 @@ class ArrayColumn(Circuit):
                 here = line if row == 0 or ohms == 0 else f"{line}{row}"
                 before = line if row == 1 else f"{line}{row - 1}"
                 if here != line:
-                    add.resistor(f"r{line}{row}", before, here, ohms)
-                add.capacitor(f"c{line}{row}", here, "vss", farads)
+                    add.resistor(f"r{line}{row}", before, here, ohms, wire=True)
+                add.capacitor(f"c{line}{row}", here, "vss", farads, wire=True)
                 nodes[line] = here
             add.use(f"cell{row}", self.cell, bl=nodes["bl"], wl=f"wl{row}", sl=nodes["sl"])
 
@@ -154,9 +154,13 @@ class MeramArray(Circuit):
                 here = self._word_line(row, column)
                 if column and self.word_line_resistance:
                     add.resistor(
-                        f"rwl{row}_{column}", self._word_line(row, column - 1), here, self.word_line_resistance
+                        f"rwl{row}_{column}",
+                        self._word_line(row, column - 1),
+                        here,
+                        self.word_line_resistance,
+                        wire=True,
                     )
-                add.capacitor(f"cwl{row}_{column}", here, "vss", self.word_line_capacitance)
+                add.capacitor(f"cwl{row}_{column}", here, "vss", self.word_line_capacitance, wire=True)
 
     def _word_line(self, row: int, column: int) -> str:
         return f"wl{row}_{column if self.word_line_resistance else 0}"
@@ -179,16 +183,16 @@ class MeramArray(Circuit):
         reference = ReferenceCell(technology, card=self.card, access=self.column.cell.access)
         add.nmos(f"refdown{k}", f"refbl{k}", "vdd", "vss", width=self.switch.pull_down_width)
         add.use(f"reference{k}", reference, bl=f"refbl{k}", wl="vdd", sl=f"refsl{k}")
-        add.capacitor(f"line{k}", f"refsl{k}", "vss", self.rows * self.column.source_line_capacitance)
+        add.capacitor(f"line{k}", f"refsl{k}", "vss", self.rows * self.column.source_line_capacitance, wire=True)
         if self.rows > 1:  # the closed transistors of a column, as one
             add.nmos(f"refcells{k}", f"refsl{k}", "vss", f"refx{k}", width=self.column.cell.access,
                      multiplier=self.rows - 1)  # fmt: skip
-            add.capacitor(f"inner{k}", f"refx{k}", "vss", 1e-16)
+            add.capacitor(f"inner{k}", f"refx{k}", "vss", 1e-16, wire=True)
         add.nmos(f"refground{k}", f"refsl{k}", "write_driven", "vss", width=self.source_line)
         add.nmos(f"refselect{k}", f"refline{k}", "vdd", f"refsl{k}", width=self.select)
         for dummy in range(self.share - 1):
             add.nmos(f"refidle{k}_{dummy}", f"refline{k}", "vss", f"refidle{k}_{dummy}", width=self.select)
-            add.capacitor(f"idle{k}_{dummy}", f"refidle{k}_{dummy}", "vss", self._idle_line)
+            add.capacitor(f"idle{k}_{dummy}", f"refidle{k}_{dummy}", "vss", self._idle_line, wire=True)
         add.use(
             f"sense{k}", self.sense, q=f"q{k}", qb=f"qb{k}", cell=f"line{k}", reference=f"refline{k}",
             sense="sense_driven", latch="latch_driven", bias="read_bias",

@@ -119,7 +119,7 @@ class _Column(Circuit):
         # that of the data bits rests here: programming them is no part of this block, its capacitance is
         add.use("dataswitch", self.driver.switch, on="vss", on_low="vdd", ground="idle", out="bld", vw=rail)
         for line in ("bld", "blp"):
-            add.capacitor(line, line, "vss", self.line_capacitance + self.rows * self.row_capacitance)
+            add.capacitor(line, line, "vss", self.line_capacitance + self.rows * self.row_capacitance, wire=True)
         add.use("readout", self.read_out, bld="bld", blp="blp", idle="idle", precharge="precharge", decide="decide",
                 outd="outd", outp="outp", sign="sign")  # fmt: skip
 
@@ -178,13 +178,13 @@ class CimColumn(_Column):
         add.use("refresh", Inverter(self.technology, strength=_driver_strength(self.rows)), a="refresh",
                 y="refresh_low")  # fmt: skip
         add.use("source", self.source_switch, on="computing", off="idle", out="sl", vw="vr")
-        add.capacitor("sl", "sl", "vss", self.line_capacitance + self.rows * self.row_capacitance)
+        add.capacitor("sl", "sl", "vss", self.line_capacitance + self.rows * self.row_capacitance, wire=True)
         words = WordLineDriver(self.technology)
         for j in range(self.rows):
             add.use(f"words{j}", words, x=f"x{j}", compute="computing", request0_low="refresh_low", wld=f"wld{j}",
                     wlp=f"wlp{j}")  # fmt: skip
             for line in (f"wld{j}", f"wlp{j}"):
-                add.capacitor(line, line, "vss", self.word_line_capacitance)
+                add.capacitor(line, line, "vss", self.word_line_capacitance, wire=True)
             add.use(f"pair{j}", self.cell, bld="bld", blp="blp", sl="sl", wld=f"wld{j}", wlp=f"wlp{j}")
 
 
@@ -254,7 +254,7 @@ class ExSituRow(Circuit):
         add.use("words", words, x="x", compute="computing", request0_low="hold_low", request1_low="write_low",
                 wld="wld", wlp="wlp")  # fmt: skip
         for line in ("wld", "wlp"):
-            add.capacitor(line, line, "vss", self.word_line_capacitance)
+            add.capacitor(line, line, "vss", self.word_line_capacitance, wire=True)
         add.use("pair", self.pair, bld="bld", blp="blp", sl="sl", wld="wld", wlp="wlp")
         add.use("cell", self.cell, bl="bla", sl="sl", wl="array")
         add.use("source", self.switch, on="computing", on_low="idle", ground="down", out="sl", vw="vr")
@@ -270,7 +270,7 @@ class ExSituRow(Circuit):
             add.nmos(f"refaccess{k}", "refsl", "vss", "vss", width=self.pair.access)
         add.use("reflift", lift, a="vt", b="refsl", on="vss", off="vdd")
         for line in ("sl", "refsl"):
-            add.capacitor(line, line, "vss", self.source_line_capacitance)
+            add.capacitor(line, line, "vss", self.source_line_capacitance, wire=True)
         add.use("sense", self.sense, q="q", qb="qb", cell="sl", reference="refsl", sense="sense", latch="latch",
                 bias="read_bias")  # fmt: skip
         # inverters between: what a latch holds changes the capacitance of its inputs, and with it the next decision
@@ -338,7 +338,7 @@ class ExSituColumn(_Column):
             add.use(f"gate{name}", gate, a0="pulse", a1=select, y=f"{name}_low")
             add.use(name, inverter, a=f"{name}_low", y=name)
         add.use("array_driver", self.array_driver, pulse="draw", out="bla")
-        add.capacitor("bla", "bla", "vss", self.line_capacitance + self.rows * self.row_capacitance)
+        add.capacitor("bla", "bla", "vss", self.line_capacitance + self.rows * self.row_capacitance, wire=True)
         strength = _driver_strength(self.rows)
         along = Inverter(self.technology, strength=strength)
         for name in ("array", "sense", "latch", "write_in", "transfer"):

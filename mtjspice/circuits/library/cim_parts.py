@@ -153,7 +153,7 @@ class CurrentReadOut(Circuit):
             add.pmos(f"clamp{side}", out, "idle", line, width=self.clamp, bulk=line)
             add.resistor(f"load{side}", out, "vss", self.load)
             add.nmos(f"rest{side}", out, "idle", "vss", width=self.rest)
-            add.capacitor(out, out, "vss", self.output_capacitance)
+            add.capacitor(out, out, "vss", self.output_capacitance, wire=True)
         add.use("start", inverter, a="decide", y="clock")
         add.use("comparator", self.comparator, a="outd", b="outp", clock="clock", y="above", yb="below")
         add.use("above", inverter, a="above", y="set_low")

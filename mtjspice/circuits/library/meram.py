@@ -101,16 +101,16 @@ class MeramColumn(Circuit):
         add.use("gate", gate, a0="pulse", a1="enable", y="off", **chosen)
         add.use("drive", Inverter(self.technology, strength=self.driver_strength), a="off", y="on")
         add.use("switch", self.switch, on="on", off="off", out="bl")
-        add.capacitor("bl", "bl", "vss", self.bit_line_capacitance)
+        add.capacitor("bl", "bl", "vss", self.bit_line_capacitance, wire=True)
         add.use("cell", self.cell, bl="bl", wl="word_line", sl="sl")
         add.nmos("ground", "sl", "write", "vss", width=self.source_line)
-        add.capacitor("sl", "sl", "vss", self.source_line_capacitance)
+        add.capacitor("sl", "sl", "vss", self.source_line_capacitance, wire=True)
         # a replica of the read path
         reference = ReferenceCell(self.technology, card=self.card, access=self.cell.access)
         add.nmos("refdown", "refbl", "vdd", "vss", width=self.switch.pull_down_width)
         add.use("reference", reference, bl="refbl", wl="word_line", sl="refsl")
         add.nmos("refground", "refsl", "write", "vss", width=self.source_line)
-        add.capacitor("refsl", "refsl", "vss", self.source_line_capacitance)
+        add.capacitor("refsl", "refsl", "vss", self.source_line_capacitance, wire=True)
         add.use("sense", self.sense, q="q", qb="qb", cell="sl", reference="refsl", sense="sense", latch="latch",
                 bias="read_bias")  # fmt: skip
         # gates of the latch on the outputs themselves would load them by what it holds, and so prefer it

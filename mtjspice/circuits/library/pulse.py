@@ -113,7 +113,7 @@ class TapPulseGenerator(Circuit):
         add.use("always", gate, a="trigger", b="early", on="vdd", off="vss")
         for k in range(self.taps - 1):  # as much capacitance as the switches of the taps put on their line
             add.use(f"dummy{k}", gate, a="early", b=f"idle{k}", on="vss", off="vdd")
-            add.capacitor(f"idle{k}", f"idle{k}", "vss", 1e-16)
+            add.capacitor(f"idle{k}", f"idle{k}", "vss", 1e-16, wire=True)
         add.use("bufferlate", buffer, a="chosen", y="late")
         add.use("bufferearly", buffer, a="early", y="begin")
         add.use("gate", Nand(self.technology, strength=2.0), a0="begin", a1="late", y="active_low")

@@ -54,7 +54,7 @@ class _Read(Circuit):
         controls = {name: name for name in self.controls}
         add.use("amplifier", self.amplifier, q="q", qb="qb", cell=cell, reference=reference, **controls)
         for out in ("q", "qb"):
-            add.capacitor(out, out, "vss", self.output_capacitance)
+            add.capacitor(out, out, "vss", self.output_capacitance, wire=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class ReadPath(_Read):
         for prefix, name, circuit in (("", "cell", self.cell), ("ref", "reference", self.reference)):
             add.use(name, circuit, bl=f"{prefix}bl", sl=f"{prefix}sl", wl="wl")
             add.nmos(f"ground{name}", f"{prefix}{other}", "vdd", "vss", width=self.ground)
-            add.capacitor(f"line{name}", f"{prefix}{self.side}", "vss", self.line_capacitance)
+            add.capacitor(f"line{name}", f"{prefix}{self.side}", "vss", self.line_capacitance, wire=True)
         self._add_amplifier(add, self.side, f"ref{self.side}")
 
 
@@ -123,7 +123,7 @@ class ComplementaryReadPath(_Read):
         add.use("cell", self.cell, bl="bl", blb="blb", sl="sl", wl="wl")
         add.nmos("ground", "sl", "vdd", "vss", width=self.ground)
         for line in ("bl", "blb"):
-            add.capacitor(line, line, "vss", self.line_capacitance)
+            add.capacitor(line, line, "vss", self.line_capacitance, wire=True)
         self._add_amplifier(add, "bl", "blb")
 
 

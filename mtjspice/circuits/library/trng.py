@@ -117,9 +117,9 @@ class SttTrngChannel(Circuit):
         add.nmos("refrelease", "refbl", "vss", "vss", width=driver.pull_down_width)
         add.nmos("refground", "refsl", "vdd", "vss", width=driver.pull_down_width)
         for line in ("bl", "refbl"):
-            add.capacitor(line, line, "vss", self.bit_line_capacitance)
+            add.capacitor(line, line, "vss", self.bit_line_capacitance, wire=True)
         for line in ("sl", "refsl"):
-            add.capacitor(line, line, "vss", self.source_line_capacitance)
+            add.capacitor(line, line, "vss", self.source_line_capacitance, wire=True)
         add.use("sense", self.sense, q="q", qb="qb", cell="bl", reference="refbl", sense="sense", latch="latch",
                 bias="bias")  # fmt: skip
         # gates of the latch on the outputs themselves would load them by the bit that it holds, and make the next one
