@@ -1,0 +1,53 @@
+"""The one way in which everything is routed: horizontal tracks in metal2 between the two sides of a row.
+
+A terminal's wire runs straight up or down its column to the track of its net: in metal1, or in metal3 where a wire of
+another net from the other side uses metal1 in the same column. Lines between rows run in metal4. No wire stands in
+another's way then, and the fewest tracks suffice: as many as there are nets side by side at the densest column (the
+left-edge algorithm; A. Hashimoto and J. Stevens, Proc. 8th Design Automation Workshop, 155 (1971)).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+CLEARANCE = 2  # columns from the last via of a net to the first of the next on the same track
+
+
+@dataclass(frozen=True)
+class Track:
+    """The metal2 of a net: ``index`` counts tracks from below; ``left`` and ``right`` are columns."""
+
+    net: str
+    index: int
+    left: int
+    right: int
+
+
+def routed(
+    spans: Mapping[str, tuple[int, int]], pairs: Iterable[tuple[str, str]], low: Iterable[str] = ()
+) -> tuple[dict[str, Track], int]:
+    """Give each net a track; return them and the number of tracks.
+
+    ``spans`` are the first and last column of each net. The nets of a pair are made equally long. Nets in ``low`` get
+    the lower tracks where there is a choice.
+    """
+    spans = dict(spans)
+    partner: dict[str, str] = {}
+    for a, b in pairs:
+        if a in spans and b in spans:
+            left, right = min(spans[a][0], spans[b][0]), max(spans[a][1], spans[b][1])
+            spans[a] = spans[b] = left, right
+            partner[a], partner[b] = b, a
+    ends: list[int] = []  # last column of each track
+    tracks: dict[str, Track] = {}
+    down = set(low)
+    for net in sorted(spans, key=lambda name: (spans[name][0], name not in down, -spans[name][1], name)):
+        if net in tracks:
+            continue
+        for each in (net, partner[net]) if net in partner else (net,):
+            left, right = spans[each]
+            index = next((k for k, end in enumerate(ends) if left - end >= CLEARANCE), len(ends))
+            if index == len(ends):
+                ends.append(right)
+            ends[index] = right
+            tracks[each] = Track(each, index, left, right)
+    return tracks, len(ends)

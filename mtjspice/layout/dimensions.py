@@ -1,0 +1,41 @@
+"""Heights in a row, in nm, and the rules of the process that they follow from.
+
+::
+
+    rail of the upper supply, tap of the n-well below it
+    p-channel FETs, aligned at their lower ends
+    gate contacts of the p-channel FETs
+    tracks of metal2
+    gate contacts of the n-channel FETs
+    n-channel FETs, aligned at their upper ends
+    rail of the lower supply, tap of the substrate below it
+"""
+
+HALF = 140  # half a wire, of any metal: 280 wide, 280 apart (M2.1, M2.2a; more than metal1 needs)
+END = 190  # from the middle of a via to the end of a wire (V1.3d: 60 beyond the via)
+PAD = 260  # half the length of a pad that no wire leaves (M2.3: 0.1444 um2)
+TRACK = 560  # from track to track
+
+RAIL = 500  # half of a supply rail, metal1
+TAP = 210  # half of a tap's active area
+TAP_IMPLANT = 370  # NP.5b, PP.5b: 160 beyond it
+FIRST = 800  # from the middle of a rail to the FETs: M1.2a between rail and terminals, NP.3 between implants
+
+CONTACT_EDGE = 70  # CO.4
+CONTACT = 220
+CONTACT_STEP = 560  # CO.2a, CO.2b and a margin
+GATE_CAP = 220  # PL.4
+GATE_CONTACT = 340  # from active area to the middle of the contact: CO.8, and M1.2a to the terminals' metal
+GATE_METAL = 170  # from active area to the metal of a gate
+GATE_PAD = 180  # half of the poly around a contact: CO.3
+FIRST_TRACK = 600  # from active area to the first track: the via clear of the gate's contact
+LIFT = 500  # from active area to the via stack of a gate whose wire is in metal3
+LIFTED_TRACK = 1180  # to the last track where there is one
+
+TERMINAL_LIFT = 300  # from the edge of the active area to the via stack of a terminal whose wire is in metal3
+IMPLANT_SIDE = 160  # NP.5b, PP.5b
+IMPLANT_GATE = 230  # NP.5a, PP.5a
+WELL = 430  # DF.4c
+WELL_SPACE = 1400  # NW.2b, at different potentials
+
+NEAR = 400  # from the middle of a gate of least length to the middle of a contact: CO.7

@@ -1,0 +1,306 @@
+"""One row: n-channel FETs and junctions below, p-channel FETs above, tracks between them, supply rails outside.
+
+A row is drawn upright, its lower rail around y = 0. Where its wires run is settled in two steps, since lines between
+rows (`stack`) join tracks at columns that no wire in metal3 uses.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from mtjspice.layout import dimensions as d
+from mtjspice.layout.canvas import Canvas
+from mtjspice.layout.channel import Track, routed
+from mtjspice.layout.groups import Group
+from mtjspice.layout.strips import PITCH, Strip
+
+LOWER, UPPER = "vss", "vdd"
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """The end of a wire: at ``column`` on the side "n" or "p"; ``edge`` nm inside the edge of the active area."""
+
+    column: int
+    net: str
+    side: str
+    gate: bool
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A group with its first column."""
+
+    group: Group = field(repr=False)
+    column: int
+
+    def terminals(self) -> list[Terminal]:
+        """Every terminal that has a contact."""
+        nets, found = self.group.nets, []
+        for strip in self.group.arrangement.strips:
+            found += [
+                Terminal(self.column + column, nets[net], strip.side, gate)
+                for column, net, gate in strip.terminals()
+                if gate or net not in self.group.bare
+            ]
+        for pillar in self.group.arrangement.pillars:
+            found.append(Terminal(self.column + pillar.column, nets[pillar.bottom], "n", False))
+            found.append(Terminal(self.column + pillar.column + 2, nets[pillar.top], "n", False))
+        return found
+
+
+@dataclass(frozen=True)
+class Row:
+    """Groups side by side. ``single`` are nets of the whole circuit that one terminal alone has: they need no wire."""
+
+    placed: tuple[Placed, ...]
+    single: frozenset[str]
+
+    @cached_property
+    def columns(self) -> int:
+        """Columns in use."""
+        return max((p.column + p.group.arrangement.columns for p in self.placed), default=0)
+
+    @cached_property
+    def terminals(self) -> tuple[Terminal, ...]:
+        """Terminals that need a wire to a track; rails that FETs inside need come up in column 0."""
+        found: list[Terminal] = []
+        rails: set[str] = set()
+        for placed in self.placed:
+            for terminal in placed.terminals():
+                if terminal.net in self.single or _on_rail(terminal):
+                    continue
+                found.append(terminal)
+                rails |= {terminal.net} & {LOWER, UPPER}
+        if LOWER in rails:
+            found.append(Terminal(0, LOWER, "n", False))
+        if UPPER in rails:
+            found.append(Terminal(0, UPPER, "p", False))
+        return tuple(found)
+
+    @cached_property
+    def nets(self) -> Mapping[str, tuple[int, ...]]:
+        """Columns of each net's wires."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for terminal in self.terminals:
+            found[terminal.net].append(terminal.column)
+        return {net: tuple(sorted(set(columns))) for net, columns in found.items()}
+
+    @cached_property
+    def lifted(self) -> frozenset[int]:
+        """Columns whose upper wire is in metal3."""
+        below = {t.column: t.net for t in self.terminals if t.side == "n"}
+        return frozenset(t.column for t in self.terminals if t.side == "p" and below.get(t.column, t.net) != t.net)
+
+    @cached_property
+    def covered(self) -> frozenset[int]:
+        """Columns that junctions cover in metal4."""
+        first = [p.column + pillar.column for p in self.placed for pillar in p.group.arrangement.pillars]
+        return frozenset(column + k for column in first for k in (1, 2))
+
+    def finger(self, side: str) -> int:
+        """The widest finger of a side (nm), 0 without FETs; junctions need 600."""
+        widths = [s.width for p in self.placed for s in p.group.arrangement.strips if s.side == side]
+        if side == "n" and any(p.group.arrangement.pillars for p in self.placed):
+            widths.append(600)
+        return max(widths, default=0)
+
+
+def _on_rail(terminal: Terminal) -> bool:
+    return not terminal.gate and terminal.net == (LOWER if terminal.side == "n" else UPPER)
+
+
+# --- heights and tracks --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Routed:
+    """A row with its tracks: ``joints`` are columns where a net's line between rows joins its track."""
+
+    row: Row
+    tracks: Mapping[str, Track]
+    count: int
+    joints: Mapping[str, tuple[int, ...]]
+
+    @property
+    def lower(self) -> int:
+        """Upper edge of the n-channel FETs."""
+        return d.FIRST + max(self.row.finger("n"), 600)
+
+    @property
+    def upper(self) -> int:
+        """Lower edge of the p-channel FETs."""
+        gates = any(t.gate and t.side == "p" and t.column in self.row.lifted for t in self.row.terminals)
+        return self.lower + d.FIRST_TRACK + max(self.count - 1, 0) * d.TRACK + (d.LIFTED_TRACK if gates else 600)
+
+    @property
+    def height(self) -> int:
+        """From rail to rail."""
+        return self.upper + max(self.row.finger("p"), 600) + d.FIRST
+
+    def track(self, net: str) -> int:
+        """Height of a net's track."""
+        return self.lower + d.FIRST_TRACK + self.tracks[net].index * d.TRACK
+
+
+def route(row: Row, joints: Mapping[str, tuple[int, ...]], ports: frozenset[str]) -> Routed:
+    """Give every net that needs one a track: those of two columns, of a line between rows, and ports."""
+    spans = {}
+    for net, columns in row.nets.items():
+        all_ = sorted({*columns, *joints.get(net, ())})
+        if len(all_) > 1 or net in joints or net in ports or not _straight(row, net):
+            spans[net] = all_[0], all_[-1]
+    for net, columns in joints.items():
+        if net not in spans and net in row.nets:
+            spans[net] = min(columns), max(columns)
+    pairs = [pair for placed in row.placed for pair in placed.group.pairs]
+    low = [t.net for t in row.terminals if t.side == "n"]
+    tracks, count = routed(spans, pairs, low)
+    return Routed(row, tracks, count, {net: c for net, c in joints.items() if net in row.nets})
+
+
+def _straight(row: Row, net: str) -> bool:
+    """Whether one wire in one column connects all of a net: not where it has metal3 in it."""
+    return row.nets[net][0] not in row.lifted
+
+
+# --- drawing -------------------------------------------------------------------------------------------------
+
+
+def draw_row(
+    canvas: Canvas, routed_row: Routed, cells: Mapping[tuple[int, str], Canvas], left: int, right: int
+) -> None:
+    """Draw a row; ``cells`` are the drawn groups by identity of their arrangement and side; the rails go from ``left``
+    to ``right`` (nm)."""  # fmt: skip
+    row, lower, upper = routed_row.row, routed_row.lower, routed_row.upper
+    for placed in row.placed:
+        for side, y in (("n", lower), ("p", upper)):
+            cell = cells.get((id(placed.group.arrangement), side))
+            if cell is not None:
+                canvas.place(cell, placed.column * PITCH, y)
+    _draw_legs(canvas, routed_row)
+    for net, track in routed_row.tracks.items():
+        y = routed_row.track(net)
+        canvas.box("metal2", track.left * PITCH - d.PAD, y - d.HALF, track.right * PITCH + d.PAD, y + d.HALF)
+    for net, columns in routed_row.joints.items():
+        y = routed_row.track(net)
+        for column in columns:
+            x = column * PITCH
+            canvas.cut("via2", x, y)
+            canvas.cut("via3", x, y)
+            canvas.box("metal3", x - d.HALF, y - d.PAD, x + d.HALF, y + d.PAD)
+    _draw_implants(canvas, routed_row)
+    _draw_rails(canvas, routed_row, left, right)
+
+
+def _draw_legs(canvas: Canvas, routed_row: Routed) -> None:
+    row, lower, upper = routed_row.row, routed_row.lower, routed_row.upper
+    height = routed_row.height
+    for placed in row.placed:
+        for terminal in placed.terminals():
+            x = terminal.column * PITCH
+            if _on_rail(terminal):
+                end = (0, lower - 50) if terminal.side == "n" else (upper + 50, height)
+                canvas.box("metal1", x - d.HALF, end[0], x + d.HALF, end[1])
+            elif terminal.net in row.single and terminal.gate:
+                y = lower + d.GATE_CONTACT if terminal.side == "n" else upper - d.GATE_CONTACT
+                canvas.box("metal1", x - d.HALF, y - d.PAD + 90, x + d.HALF, y + d.PAD - 90)
+    below = {t.column: t for t in row.terminals if t.side == "n"}
+    above = {t.column: t for t in row.terminals if t.side == "p"}
+    for column in sorted({*below, *above}):
+        n, p = below.get(column), above.get(column)
+        x = column * PITCH
+        same = n is not None and p is not None and n.net == p.net
+        if n is not None:
+            start = _start(n, lower, height)
+            if n.net in routed_row.tracks:
+                y = routed_row.track(n.net)
+                canvas.cut("via1", x, y)
+                top = y + d.END
+            else:
+                top = start + 2 * d.PAD
+            if same:
+                assert p is not None
+                top = _start(p, upper, height)
+            canvas.box("metal1", x - d.HALF, start, x + d.HALF, top)
+        if p is not None and not same:
+            _draw_upper(canvas, routed_row, p, n is not None, x)
+
+
+def _start(terminal: Terminal, edge: int, height: int) -> int:
+    """Where a wire begins: at the rail, on the metal of a terminal, or at a gate's contact."""
+    strap = terminal.net in (LOWER, UPPER) and terminal.column == 0 and not terminal.gate
+    if terminal.side == "n":
+        if strap and terminal.net == LOWER:
+            return 0
+        return edge + d.GATE_METAL if terminal.gate else edge - 50
+    if strap and terminal.net == UPPER:
+        return height
+    return edge - d.GATE_METAL if terminal.gate else edge + 50
+
+
+def _draw_upper(canvas: Canvas, routed_row: Routed, terminal: Terminal, lifted: bool, x: int) -> None:
+    """Wire of a terminal of the upper side, down to its track."""
+    edge = routed_row.upper
+    start = _start(terminal, edge, routed_row.height)
+    if terminal.net not in routed_row.tracks:
+        canvas.box("metal1", x - d.HALF, start - 2 * d.PAD, x + d.HALF, start)
+        return
+    y = routed_row.track(terminal.net)
+    if not lifted:
+        canvas.cut("via1", x, y)
+        canvas.box("metal1", x - d.HALF, y - d.END, x + d.HALF, start)
+        return
+    lift = edge - d.LIFT if terminal.gate else edge + d.TERMINAL_LIFT
+    canvas.box("metal1", x - d.HALF, min(lift - d.PAD, start), x + d.HALF, max(lift + d.PAD, start))
+    canvas.box("metal2", x - d.HALF, lift - d.PAD, x + d.HALF, lift + d.PAD)
+    canvas.cut("via1", x, lift)
+    canvas.cut("via2", x, lift)
+    canvas.box("metal3", x - d.HALF, y - d.END, x + d.HALF, lift + d.END)
+    canvas.cut("via2", x, y)
+
+
+def _extents(placed: Sequence[Placed], side: str) -> list[tuple[int, int]]:
+    """Stretches that the FETs of a side take up, those closer than implants may be joined."""
+    found = sorted(
+        ((p.column + s.column) * PITCH - 20, (p.column + s.column + s.columns - 1) * PITCH + 20)
+        for p in placed
+        for s in p.group.arrangement.strips
+        if s.side == side
+    )
+    joined: list[tuple[int, int]] = []
+    for left, right in found:
+        if joined and left - joined[-1][1] < 2 * d.IMPLANT_GATE + 400 + 2 * 160:
+            joined[-1] = joined[-1][0], max(joined[-1][1], right)
+        else:
+            joined.append((left, right))
+    return joined
+
+
+def _draw_implants(canvas: Canvas, routed_row: Routed) -> None:
+    row = routed_row.row
+    margin = d.IMPLANT_GATE + 160  # narrow FETs have wider ends
+    for left, right in _extents(row.placed, "n"):
+        bottom = routed_row.lower - max(row.finger("n"), 360)
+        canvas.box("nplus", left - margin, bottom - d.IMPLANT_GATE, right + margin, routed_row.lower + d.IMPLANT_GATE)
+    for left, right in _extents(row.placed, "p"):
+        top = routed_row.upper + max(row.finger("p"), 360)
+        canvas.box("pplus", left - margin, routed_row.upper - d.IMPLANT_GATE, right + margin, top + d.IMPLANT_GATE)
+
+
+def _draw_rails(canvas: Canvas, routed_row: Routed, left: int, right: int) -> None:
+    """Rails with the taps below them, and the well."""
+    height = routed_row.height
+    for y, implant in ((0, "pplus"), (height, "nplus")):
+        canvas.box("metal1", left, y - d.RAIL, right, y + d.RAIL)
+        canvas.box("comp", left, y - d.TAP, right, y + d.TAP)
+        canvas.box(implant, left - 160, y - d.TAP_IMPLANT, right + 160, y + d.TAP_IMPLANT)
+        for x in range(left + PITCH // 2, right - PITCH // 2 + 1, PITCH):
+            canvas.cut("contact", x, y)
+    canvas.box("nwell", left - d.WELL, routed_row.upper - d.WELL, right + d.WELL, height + d.TAP_IMPLANT)
+
+
+def strips_of(group: Group, side: str) -> tuple[Strip, ...]:
+    """The strips of a group on one side."""
+    return tuple(strip for strip in group.arrangement.strips if strip.side == side)

@@ -1,0 +1,206 @@
+"""Rows on top of each other, every second one upside down so that neighbours share a rail, and lines between them.
+
+Lines run in metal4 along columns; each joins the track of its net in every row that has it. The supplies run up both
+sides in metal3.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mtjspice.layout import dimensions as d
+from mtjspice.layout.canvas import Canvas
+from mtjspice.layout.fets import draw_pillar, draw_strip
+from mtjspice.layout.flat import Flat
+from mtjspice.layout.groups import Group
+from mtjspice.layout.row import LOWER, UPPER, Placed, Routed, Row, draw_row, route, strips_of
+from mtjspice.layout.strips import PITCH
+
+SIDE = 560  # from the outermost columns to the ends of the rails
+STRAP = 1000  # width of the supplies at the sides
+GAP = 1  # columns between groups: none of theirs
+
+
+@dataclass(frozen=True)
+class Line:
+    """A net's metal4 along ``column`` through the rows from ``first`` to ``last``."""
+
+    net: str
+    column: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Rows from the lowest up, with their tracks, and the lines between them."""
+
+    flat: Flat = field(repr=False)
+    rows: tuple[Routed, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def columns(self) -> int:
+        """Columns of the widest row, lines included."""
+        widest = max((r.row.columns for r in self.rows), default=0)
+        return max([widest, *(line.column + 1 for line in self.lines)])
+
+    def base(self, index: int) -> int:
+        """Height of the lower one of a row's rails."""
+        return sum(row.height for row in self.rows[:index])
+
+    def upside_down(self, index: int) -> bool:
+        """Whether a row stands on its upper rail."""
+        return index % 2 == 1
+
+    def height(self, index: int, y: int) -> int:
+        """Height in the stack of a height in a row."""
+        base = self.base(index)
+        return base + (self.rows[index].height - y if self.upside_down(index) else y)
+
+
+def stacked(flat: Flat, groups: Sequence[Sequence[Group]]) -> Stack:
+    """Place the groups of each row, find lines for what several rows share, and route the rows."""
+    counts: Counter[str] = Counter()
+    first = [_row(row, frozenset()) for row in groups]
+    for row in first:
+        counts.update(t.net for placed in row.placed for t in placed.terminals())
+    ports = frozenset(flat.ports)
+    single = frozenset(net for net, count in counts.items() if count == 1 and net not in ports)
+    rows = [Row(row.placed, single) for row in first]
+    lines = _lines(rows)
+    joints: list[dict[str, tuple[int, ...]]] = [{} for _ in rows]
+    for line in lines:
+        for index in range(line.first, line.last + 1):
+            if line.net in rows[index].nets:
+                joints[index][line.net] = (*joints[index].get(line.net, ()), line.column)
+    return Stack(flat, tuple(route(row, j, ports) for row, j in zip(rows, joints, strict=True)), tuple(lines))
+
+
+def _row(groups: Sequence[Group], single: frozenset[str]) -> Row:
+    column, placed = 1, []
+    for group in groups:
+        placed.append(Placed(group, column))
+        column += group.arrangement.columns
+    return Row(tuple(placed), single)
+
+
+def _lines(rows: Sequence[Row]) -> list[Line]:
+    """A column for every net in several rows: where it lengthens tracks the least and nothing stands in its way."""
+    where: dict[str, list[int]] = {}
+    for index, row in enumerate(rows):
+        for net in row.nets:
+            if net not in (LOWER, UPPER):
+                where.setdefault(net, []).append(index)
+    width = max(row.columns for row in rows)
+    total = width + sum(len(found) > 1 for found in where.values())
+    taken = np.zeros((len(rows), total), bool)
+    lifted = np.zeros((len(rows), total), bool)
+    for index, row in enumerate(rows):
+        taken[index, list(row.covered)] = True
+        lifted[index, list(row.lifted)] = True
+    columns = np.arange(total)
+    lines = []
+    for net in sorted(where, key=lambda name: (-len(where[name]), name)):
+        found = where[net]
+        if len(found) < 2:
+            continue
+        low, high = found[0], found[-1]
+        free = ~taken[low : high + 1].any(axis=0) & ~lifted[found].any(axis=0)
+        cost = np.zeros(total)
+        for index in found:
+            span = rows[index].nets[net]
+            cost += np.maximum(span[0] - columns, 0) + np.maximum(columns - span[-1], 0)
+        cost[~free] = np.inf
+        column = int(cost.argmin())
+        taken[low : high + 1, column] = True
+        lines.append(Line(net, column, low, high))
+    return lines
+
+
+# --- drawing -------------------------------------------------------------------------------------------------
+
+
+def draw_stack(canvas: Canvas, stack: Stack) -> None:
+    """Draw everything into a cell, with a cell for every row and for every kind of group."""
+    layout = canvas.layout
+    cells: dict[tuple[int, str], Canvas] = {}
+    names: Counter[str] = Counter()
+    for routed_row in stack.rows:
+        for placed in routed_row.row.placed:
+            _draw_group(canvas, placed.group, cells, names)
+    left, right = -SIDE, (stack.columns - 1) * PITCH + SIDE
+    for index, routed_row in enumerate(stack.rows):
+        row = Canvas(layout, f"{canvas.name}_row{index}")
+        draw_row(row, routed_row, cells, left, right)
+        down = stack.upside_down(index)
+        canvas.place(row, 0, stack.base(index) + (routed_row.height if down else 0), down)
+    for line in stack.lines:
+        heights = [
+            stack.height(index, stack.rows[index].track(line.net))
+            for index in range(line.first, line.last + 1)
+            if line.net in stack.rows[index].tracks
+        ]
+        x = line.column * PITCH
+        canvas.box("metal4", x - d.HALF, min(heights) - d.END, x + d.HALF, max(heights) + d.END)
+    _draw_supplies(canvas, stack, left, right)
+    _draw_labels(canvas, stack)
+
+
+def _draw_group(canvas: Canvas, group: Group, cells: dict[tuple[int, str], Canvas], names: Counter[str]) -> None:
+    key = id(group.arrangement)
+    if (key, "n") in cells or (key, "p") in cells:
+        return
+    names[group.owner.name] += 1
+    number = names[group.owner.name]
+    name = f"{canvas.name}_{group.owner.name}" + (f"_{number}" if number > 1 else "")
+    for side in "np":
+        strips = strips_of(group, side)
+        pillars = group.arrangement.pillars if side == "n" else ()
+        if not strips and not pillars:
+            continue
+        cell = Canvas(canvas.layout, f"{name}_{side}")
+        for strip in strips:
+            draw_strip(cell, strip, group.bare)
+        for pillar in pillars:
+            draw_pillar(cell, pillar)
+        cells[key, side] = cell
+
+
+def _draw_supplies(canvas: Canvas, stack: Stack, left: int, right: int) -> None:
+    """Metal3 up both sides, joined to every rail; one row needs none."""
+    if len(stack.rows) == 1:
+        return
+    rails: dict[str, list[int]] = {LOWER: [], UPPER: []}
+    for index, routed_row in enumerate(stack.rows):
+        rails[LOWER].append(stack.height(index, 0))
+        rails[UPPER].append(stack.height(index, routed_row.height))
+    half = STRAP // 2
+    for net, x in ((LOWER, left - 400 - half), (UPPER, right + 400 + half)):
+        heights = sorted(set(rails[net]))
+        canvas.box("metal3", x - half, heights[0] - half, x + half, heights[-1] + half)
+        for y in heights:
+            canvas.box("metal1", x - half, y - d.RAIL, left if net == LOWER else right, y + d.RAIL)
+            if net == UPPER:
+                canvas.box("metal1", right, y - d.RAIL, x + half, y + d.RAIL)
+            canvas.box("metal2", x - half, y - half, x + half, y + half)
+            for cut in ("via1", "via2"):
+                for dx in (-260, 260):
+                    for dy in (-260, 260):
+                        canvas.cut(cut, x + dx, y + dy)
+
+
+def _draw_labels(canvas: Canvas, stack: Stack) -> None:
+    """Name ports where they can be reached: on a track, or on a rail."""
+    for port in stack.flat.ports:
+        if port in (LOWER, UPPER):
+            y = stack.height(0, 0 if port == LOWER else stack.rows[0].height)
+            canvas.label("metal1", 0, y, port)
+            continue
+        for index, routed_row in enumerate(stack.rows):
+            if port in routed_row.tracks:
+                track = routed_row.tracks[port]
+                canvas.label("metal2", track.left * PITCH, stack.height(index, routed_row.track(port)), port)
+                break
