@@ -10,8 +10,13 @@ import pytest
 from PySpice.Spice.Netlist import Circuit, SubCircuit
 
 from mtjspice.circuits import technology as module
+from mtjspice.circuits.library.array import MeramArray
+from mtjspice.circuits.parameters import with_parameters
 from mtjspice.circuits.technology import Technology, technologies, technology
+from mtjspice.device.card import load_card
 from mtjspice.errors import InputError
+
+MERAM = load_card("meram100")
 
 # Inverter of 0.6 um (n) and 1.2 um (p), 3.3 V, 27 C: measured on the full foundry library.
 SWITCHING = {"typical": 1.5204, "ff": 1.5240, "ss": 1.5175, "fs": 1.3925, "sf": 1.6512, "statistical": 1.5204}
@@ -91,6 +96,15 @@ def test_junctions_are_passed_and_numbers_are_clean(gf180mcu: Technology) -> Non
         "w": "1.2e-06", "l": "5e-07", "m": "4", "par": "4",
         "ad": "5.28e-13", "as": "5.28e-13", "pd": "3.28e-06", "ps": "3.28e-06",
     }  # fmt: skip
+
+
+def test_drawn_junctions_take_the_place_of_the_usual_ones(gf180mcu: Technology) -> None:
+    """In the order drain area, source area, drain perimeter, source perimeter; the rest is as without."""
+    drawn = (1e-13, 2e-13, 3e-06, 0.1e-06 * 3)
+    name, values = gf180mcu.transistor("p", "here", 1.2e-6, multiplier=4, drawn=drawn)
+    _, usual = gf180mcu.transistor("p", "here", 1.2e-6, multiplier=4)
+    assert name == "pfet_03v3"
+    assert values == {**usual, "ad": "1e-13", "as": "2e-13", "pd": "3e-06", "ps": "3e-07"}
 
 
 @pytest.mark.parametrize(
@@ -217,5 +231,66 @@ def test_a_faulty_file_is_named(another: Path, old: str, new: str, message: str)
     text = another.read_text(encoding="utf-8")
     assert old in text
     another.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        module.technology("other")
+
+
+# --- wires of arrays ----------------------------------------------------------------------------------------
+
+WIRES = """
+[wires]
+source = "a layout of this test"
+bit_line_resistance = "0.25 ohm"
+bit_line_capacitance = "0.45 fF"
+word_line_resistance = "0 ohm"
+"""
+
+
+def with_wires(file: Path, wires: str) -> None:
+    """Put the table at the end of the file, in the place of one that is there."""
+    before = file.read_text(encoding="utf-8").partition("[wires]")[0]
+    file.write_text(before + wires, encoding="utf-8")
+
+
+def test_wires_are_the_defaults_of_an_array(another: Path, gf180mcu: Technology) -> None:
+    """What the file says replaces the assumption, nought too; what it leaves out stays assumed."""
+    with_wires(another, WIRES)
+    other = module.technology("other")
+    assert other.wires == module.Wires("a layout of this test", 0.25, 4.5e-16, word_line_resistance=0.0)
+    assert pickle.loads(pickle.dumps(other)) == other
+    without = dataclasses.replace(gf180mcu, wires=None)
+    assumed, known = (MeramArray(one, card=MERAM, rows=2) for one in (without, other))
+    assert (known.column.bit_line_resistance, known.column.bit_line_capacitance) == (0.25, 4.5e-16)
+    assert (assumed.column.bit_line_resistance, assumed.column.bit_line_capacitance) == (0.4, 3e-16)
+    assert (known.word_line_resistance, assumed.word_line_resistance) == (0.0, 0.5)
+    for name in ("source_line_resistance", "source_line_capacitance"):
+        assert getattr(known.column, name) == getattr(assumed.column, name)
+    assert known.word_line_capacitance == assumed.word_line_capacitance == 4e-16
+    flags = {one.name: one.assumed for one in known.parameters() if "_line_" in one.name and one.unit in ("ohm", "F")}
+    assert {name for name, flag in flags.items() if not flag} == {
+        "column.bit_line_resistance", "column.bit_line_capacitance", "word_line_resistance",
+    }  # fmt: skip
+    assert len(flags) == 6
+    assert all(one.assumed for one in assumed.parameters() if one.name in flags)
+    given = with_parameters(known, {"column.bit_line_resistance": "0.7 ohm"})
+    assert (given.column.bit_line_resistance, given.column.bit_line_capacitance) == (0.7, 4.5e-16)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('source = "a layout of this test"', "", r"other/technology.toml \[wires\]: missing or unknown keys: source"),
+        ("bit_line_resistance", "bitline_resistance", r"\[wires\]: missing or unknown keys: bitline_resistance"),
+        ('"0.45 fF"', '"0.45 fJ"', r"\[wires\]: bit_line_capacitance: '0.45 fJ' has the wrong unit"),
+        ('"0.45 fF"', '"-0.45 fF"', r"\[wires\]: bit_line_capacitance = '-0.45 fF' must be 0 or more, and finite"),
+        ('"0.25 ohm"', '"inf ohm"', r"bit_line_resistance = 'inf ohm' must be 0 or more, and finite"),
+        ('"0.25 ohm"', "0.25", r"bit_line_resistance must be a string, not 0.25"),
+        ("[wires]", "[wire]", r"missing or unknown keys: wire$"),
+        ("[wires]", "[[wires]]", r"\[wires\]: expected a table"),
+    ],
+)
+def test_faulty_wires_are_named(another: Path, old: str, new: str, message: str) -> None:
+    assert old in WIRES
+    with_wires(another, WIRES.replace(old, new, 1))
     with pytest.raises(InputError, match=message):
         module.technology("other")

@@ -54,7 +54,7 @@ class _Specification:
     unit: str = ""
     range: Callable[[Any], tuple[float | None, float | None]] = lambda circuit: (None, None)
     choices: tuple[str, ...] = ()
-    assumed: bool = False
+    assumed: Callable[[Any], bool] = lambda circuit: False
 
 
 def _field(specification: _Specification) -> Any:
@@ -87,15 +87,19 @@ def length(multiple: float, about: str) -> Any:
 
 def quantity(
     default: float | Callable[[Any], float], unit: str, low: float, high: float | Callable[[Any], float], about: str,
-    *, assumed: bool = False,
+    *, assumed: bool | Callable[[Any], bool] = False,
 ) -> Any:  # fmt: skip
-    """Return the field of a number with a unit; the default and the upper limit may depend on the circuit."""
+    """Return the field of a number with a unit.
+
+    The default, the upper limit and whether the default is an assumption may depend on the circuit.
+    """
 
     def limits(circuit: "Owner") -> tuple[float, float]:
         return low, high(circuit) if callable(high) else high
 
     value = default if callable(default) else lambda circuit: default
-    return _field(_Specification("quantity", about, value, unit, limits, assumed=assumed))
+    guess = assumed if callable(assumed) else lambda circuit: assumed
+    return _field(_Specification("quantity", about, value, unit, limits, assumed=guess))
 
 
 def count(default: int, low: int, high: int, about: str) -> Any:
@@ -182,7 +186,7 @@ def parameters(circuit: "Owner", prefix: str = "") -> tuple[Parameter, ...]:
         found.append(
             Parameter(
                 name, value, specification.unit, low, high, specification.choices, specification.about,
-                specification.assumed,
+                specification.assumed(circuit),
             )
         )  # fmt: skip
     return tuple(found)

@@ -13,6 +13,8 @@ from PySpice.Spice.Netlist import SubCircuit
 from mtjspice.circuits import junction
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.elements import MTJ, Element, Part, Passive, Source, Transistor
+from mtjspice.circuits.parasitics import Parasitics
+from mtjspice.circuits.technology import DrawnJunctions
 from mtjspice.device.card import MTJCard
 from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.device.temperature import at_temperature
@@ -26,12 +28,14 @@ class Library:
 
     ``states`` False leaves out the states of junctions (for simulators that are told them otherwise, and for large
     arrays); ``temperature`` (K) is that of the junctions' conductance. ``cosimulated`` junctions have external sources
-    for `mtjspice.spice.jobs` in place of a state; the others stand still.
+    for `mtjspice.spice.jobs` in place of a state; the others stand still. With ``parasitics``, capacitors that stand
+    for wires are left out, and transistors have their drawn junctions; resistors of wires stay.
     """
 
     temperature: float = ROOM_TEMPERATURE
     states: bool = True
     cosimulated: bool = False
+    parasitics: Parasitics | None = None
     cells: dict[str, MTJCard] = field(default_factory=dict)
     subcircuits: list[SubCircuit] = field(default_factory=list)
     _circuits: dict[Circuit, str] = field(default_factory=dict)
@@ -68,10 +72,13 @@ class Library:
         if isinstance(element, Transistor):
             where = f"{circuit.name}.{element.name}"
             model, values = circuit.technology.transistor(
-                element.channel, where, element.width, element.length, element.multiplier
-            )
+                element.channel, where, element.width, element.length, element.multiplier,
+                self._drawn(circuit, element),
+            )  # fmt: skip
             into.X(element.name, model, *element.nodes, **values)
         elif isinstance(element, Passive):
+            if element.wire and element.kind == "capacitor" and self.parasitics is not None:
+                return  # the layout's own are in its place
             {"resistor": into.R, "capacitor": into.C}[element.kind](
                 element.name, element.a, element.b, number(element.value)
             )
@@ -88,6 +95,11 @@ class Library:
         else:
             values = {"state": f"{{{states.pop(0)}}}"} if self.states else {}
             into.X(element.name, self._cell(element), *element.nodes, **values)
+
+    def _drawn(self, circuit: Circuit, element: Transistor) -> DrawnJunctions | None:
+        if self.parasitics is None:
+            return None
+        return self.parasitics.junctions.get(circuit, {}).get(element.name)
 
     def _cell(self, element: MTJ) -> str:
         for name, card in self.cells.items():

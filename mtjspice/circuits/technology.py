@@ -11,12 +11,16 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources.abc import Traversable
+from math import inf
 from pathlib import Path
 from typing import Protocol
 
 from mtjspice import resources, units
 from mtjspice.errors import InputError, choose
 from mtjspice.spice.text import number
+
+DrawnJunctions = tuple[float, float, float, float]
+"""Drain area, source area (m2), drain perimeter, source perimeter (m) of one FET."""
 
 _TOLERANCE = 1e-9  # relative: "0.22 um" from a file and 0.22e-6 in code are the same width
 
@@ -44,6 +48,22 @@ class FETType:
 
 
 @dataclass(frozen=True)
+class Wires:
+    """Resistance (ohm) and capacitance (F, to everything around) of the lines of a memory array, a cell.
+
+    ``source`` says where the numbers are from; None where it has none.
+    """
+
+    source: str
+    bit_line_resistance: float | None = None
+    bit_line_capacitance: float | None = None
+    source_line_resistance: float | None = None
+    source_line_capacitance: float | None = None
+    word_line_resistance: float | None = None
+    word_line_capacitance: float | None = None
+
+
+@dataclass(frozen=True)
 class Technology:
     """A CMOS technology.
 
@@ -51,7 +71,7 @@ class Technology:
     of a unit inverter, the measure of all default sizes. ``mismatch`` is the line that switches local mismatch on
     after the model cards, ``process`` the one that draws the process variation of ``process_corner``; both are empty
     where the cards have none. ``folder`` holds the model files; ``library``, if not empty, is
-    the one file in it that has a section for each corner.
+    the one file in it that has a section for each corner. ``wires`` are those of arrays, None where nothing is known.
     """
 
     name: str
@@ -69,6 +89,7 @@ class Technology:
     process_corner: str = ""
     library: str = ""
     notes: tuple[str, ...] = ()
+    wires: Wires | None = None
 
     def model_path(self, corner: str) -> Traversable:
         """Return the model file of ``corner``; InputError for a corner that the technology does not have."""
@@ -85,14 +106,15 @@ class Technology:
         return f'.lib "{path}" {corner}' if self.library else f'.include "{path}"'
 
     def transistor(
-        self, channel: str, where: str, width: float, length: float | None = None, multiplier: int = 1
-    ) -> tuple[str, Mapping[str, str]]:
+        self, channel: str, where: str, width: float, length: float | None = None, multiplier: int = 1,
+        drawn: DrawnJunctions | None = None,
+    ) -> tuple[str, Mapping[str, str]]:  # fmt: skip
         """Return the sub-circuit and the parameters of ``multiplier`` parallel FETs; ``channel`` is "n" or "p".
 
         Each is ``width`` by ``length`` metres; the default length is the shortest. Junction areas and
         perimeters of contacted diffusions are always passed, since the models of a foundry take them as zero
         otherwise (a ring oscillator in gf180mcu then runs a fifth too fast), and so is the number of
-        devices that mismatch averages over.
+        devices that mismatch averages over. ``drawn`` are those of one of the FETs in a layout.
         Raises InputError, naming ``where``, for a size outside the limits of the model.
         """
         fet = self.nfet if channel == "n" else self.pfet
@@ -101,18 +123,18 @@ class Technology:
         _check(f"{where}: length", length, fet.min_length, fet.max_length)
         if isinstance(multiplier, bool) or multiplier != int(multiplier) or multiplier < 1:
             raise InputError(f"{where}: multiplier {multiplier!r} is not a whole number of at least 1")
-        area = number(width * fet.diffusion_length)
-        perimeter = number(2 * (width + fet.diffusion_length))
+        area, perimeter = width * fet.diffusion_length, 2 * (width + fet.diffusion_length)
+        drain_area, source_area, drain_perimeter, source_perimeter = drawn or (area, area, perimeter, perimeter)
         parallel = str(int(multiplier))
         return fet.subcircuit, {
             "w": number(width),
             "l": number(length),
             "m": parallel,
             "par": parallel,  # mismatch averages over m devices only if told so
-            "ad": area,
-            "as": area,
-            "pd": perimeter,
-            "ps": perimeter,
+            "ad": number(drain_area),
+            "as": number(source_area),
+            "pd": number(drain_perimeter),
+            "ps": number(source_perimeter),
         }
 
     def nmos(
@@ -200,7 +222,7 @@ def _read(file: Traversable, folder: Traversable, name: str, where: str) -> Tech
     except ValueError as error:  # tomllib.TOMLDecodeError and UnicodeDecodeError are ValueErrors
         raise InputError(f"{where}: {error}") from None
     table = {"mismatch": "", "process": "", "process_corner": "", "library": "", **table}
-    _keys(table, _KEYS, where)
+    _keys(table, _KEYS | (table.keys() & {"wires"}), where)
     corners = _strings(table, "corners", where)
     result = Technology(
         name=name,
@@ -218,6 +240,7 @@ def _read(file: Traversable, folder: Traversable, name: str, where: str) -> Tech
         process_corner=_string(table, "process_corner", where),
         library=_string(table, "library", where),
         notes=_strings(table, "notes", where),
+        wires=_wires(table, where),
     )
     missing = [corner for corner in corners if not result.model_path(corner).is_file()]
     if missing:
@@ -246,6 +269,23 @@ def _fet(table: Mapping[str, object], key: str, where: str) -> FETType:
     sizes = ("min_width", "max_width", "min_length", "max_length", "diffusion_length")
     _keys(entry, {"subcircuit", *sizes}, where)
     return FETType(_string(entry, "subcircuit", where), *(_quantity(entry, size, "m", where) for size in sizes))
+
+
+def _wires(table: Mapping[str, object], where: str) -> Wires | None:
+    if "wires" not in table:
+        return None
+    where = f"{where} [wires]"
+    entry = table["wires"]
+    if not isinstance(entry, dict):
+        raise InputError(f"{where}: expected a table")
+    units_of = {f"{line}_line_resistance": "ohm" for line in ("bit", "source", "word")}
+    units_of |= {f"{line}_line_capacitance": "F" for line in ("bit", "source", "word")}
+    _keys(entry, {"source", *(entry.keys() & units_of.keys())}, where)
+    values = {name: _quantity(entry, name, units_of[name], where) for name in entry.keys() & units_of.keys()}
+    for name, value in values.items():
+        if not 0 <= value < inf:
+            raise InputError(f"{where}: {name} = {entry[name]!r} must be 0 or more, and finite")
+    return Wires(_string(entry, "source", where), **values)
 
 
 def _keys(table: Mapping[str, object], expected: Set[str], where: str) -> None:

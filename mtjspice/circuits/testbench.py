@@ -4,6 +4,7 @@ The circuit is the instance ``Xdut``; its ports are nodes of the same names. Eve
 after it (``vsense``), so that what the sources deliver is what the circuit draws.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -18,6 +19,7 @@ from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.elements import GROUND, Junction
 from mtjspice.circuits.junction import OFFSET_SOURCE, SLOPE_SOURCE
 from mtjspice.circuits.measurements import Measurement, Power, vectors_of
+from mtjspice.circuits.parasitics import CAPACITOR, Parasitics
 from mtjspice.circuits.rendering import Library
 from mtjspice.circuits.simulation import FIDELITIES, simulate
 from mtjspice.circuits.stimulus import Points, Signal, written
@@ -53,7 +55,8 @@ class Testbench:
     technology has any; ``process_seed`` draws the process variation that they share, in the technology's corner for
     that. (If both are given they must be equal: ngspice has one generator.) ``options`` are further ones of ngspice
     ("bypass=1"), ``nodesets`` first guesses (V) of node potentials, which choose the state of a latch. ``observed``
-    are the numbers of the junctions whose switching matters. Times are in s, ``temperature`` in K. The default step
+    are the numbers of the junctions whose switching matters. ``parasitics`` are what a layout of the circuit adds, in
+    the place of the capacitors that stand for wires. Times are in s, ``temperature`` in K. The default step
     and tolerance hold the width of a 0.55 ns pulse within 0.1 % of a ten times finer run.
     """
 
@@ -77,6 +80,7 @@ class Testbench:
     nodesets: Mapping[str, float] = field(default_factory=dict)
     observed: tuple[int, ...] = (0,)
     title: str = ""
+    parasitics: Parasitics | None = None
 
     def __post_init__(self) -> None:
         technology = self.circuit.technology
@@ -100,6 +104,7 @@ class Testbench:
         if taken:
             raise InputError(f"a measurement cannot be called {', '.join(sorted(taken))}: the run's conditions are")
         self._check_drives()
+        self._check_parasitics()
         for port in self.drives:
             self._check_points(port)
 
@@ -143,6 +148,14 @@ class Testbench:
             if direction == "inout" and name not in tied:
                 raise InputError(f"{name} of {self.circuit.name} floats: no direct current reaches it")
 
+    def _check_parasitics(self) -> None:
+        if self.parasitics is None:
+            return
+        self.parasitics.check(self.circuit)
+        taken = [port for port in self.loads if re.fullmatch(CAPACITOR[1:] + r"\d+", port)]
+        if taken:
+            raise InputError(f"a load at the port {taken[0]} has the name of a parasitic capacitor")
+
     def junctions(self) -> tuple[Junction, ...]:
         """The stochastic junctions, with their names in the deck; device numbers count in this order."""
         return self.circuit.junctions(INSTANCE)
@@ -182,7 +195,7 @@ class Testbench:
         ``seeded`` False leaves the seed of the mismatch to them.
         """
         technology = self.circuit.technology
-        library = Library(self.temperature, states, cosimulated)
+        library = Library(self.temperature, states, cosimulated, self.parasitics)
         name = library.add(self.circuit)
         nodes = " ".join(port.name for port in self.circuit.ports())
         own = library.instance_states(self.circuit, self.states) if library.states and self.states else {}
@@ -195,6 +208,7 @@ class Testbench:
             *(f"V{port} {port} 0 {written(self.points(port))}" for port in self.drives),
             *(f"C{port} {port} 0 {number(farad)}" for port, farad in self.loads.items()),
             *(f"R{port} {port} 0 {number(ohm)}" for port, ohm in self.resistors.items()),
+            *(self.parasitics.lines(self.circuit, INSTANCE) if self.parasitics is not None else ()),
             models if models is not None else technology.model_text(self.corner).rstrip(),
         ]
         lines += [technology.mismatch] if self.mismatch_seed is not None else []

@@ -73,7 +73,7 @@ def arranged(units: Sequence[Unit], others: Sequence[Device], local: Mapping[str
         strips = [*_placed(n, p)]
     else:
         strips = _mirrored(*halves, mirror)
-    column = max((s.column + s.columns for s in strips), default=0)
+    column = max((s.end for s in strips), default=0)
     found: list[Pillar] = []
     groups: dict[tuple[str, ...], list[float]] = {}
     for device in others:
@@ -139,9 +139,10 @@ def _placed(n: list[Unit], p: list[Unit]) -> list[Strip]:
     above: list[Strip] = []
     column = 0
     for strip in packed(p):
-        best = max(range(5), key=lambda shift: (_facing(strip, column + shift, faces) - shift, -shift))
-        above.append(Strip(column + best, strip.units))
-        column += best + strip.columns
+        start = column + strip.margin
+        best = max(range(5), key=lambda shift: (_facing(strip, start + shift, faces) - shift, -shift))
+        above.append(Strip(column + best + strip.margin, strip.units))
+        column = above[-1].end
     return [*below, *above]
 
 
@@ -158,7 +159,7 @@ def _facing(strip: Strip, column: int, faces: Mapping[int, str]) -> float:
 
 def _cost(strips: Sequence[Strip]) -> float:
     """Width, crossings of wires and their lengths, in columns."""
-    width = max((s.column + s.columns for s in strips), default=0)
+    width = max((s.end for s in strips), default=0)
     at: dict[tuple[int, str], str] = {}
     spans: dict[str, tuple[int, int]] = {}
     for strip in strips:
@@ -209,7 +210,7 @@ def _mirrored(half: list[Unit], own: list[Unit], mirror: Mapping[str, str]) -> l
     """Right half, what is its own image in the middle, and the left half as the image of the right one."""
     n, p = _improved([u for u in half if u.side == "n"], [u for u in half if u.side == "p"])
     right = _placed(n, p)
-    extent = {side: max((s.column + s.columns for s in right if s.side == side), default=0) for side in "np"}
+    extent = {side: max((s.end for s in right if s.side == side), default=0) for side in "np"}
     middle = {side: [u for u in own if u.side == side] for side in "np"}
     widths = {side: sum(u.columns for u in middle[side]) for side in "np"}
     gap = max(widths.values())

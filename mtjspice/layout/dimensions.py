@@ -35,7 +35,15 @@ LIFTED_TRACK = 1180  # to the last track where there is one
 TERMINAL_LIFT = 300  # from the edge of the active area to the via stack of a terminal whose wire is in metal3
 IMPLANT_SIDE = 160  # NP.5b, PP.5b
 IMPLANT_GATE = 230  # NP.5a, PP.5a
+IMPLANT_WIDE = 390  # the wider ends of narrow FETs included
+IMPLANT_SPACE = 400  # NP.2, PP.2
 WELL = 430  # DF.4c
 WELL_SPACE = 1400  # NW.2b, at different potentials
 
 NEAR = 400  # from the middle of a gate of least length to the middle of a contact: CO.7
+
+BAR_START = 940  # from the middle of a rail to the end of a resistor's bars: HRES.6, PP.2
+BAR_HALF = 500  # half the width of a bar: HRES.2
+BAR_CONTACT = 200  # from the end of a bar to the middle of its contacts
+BAR_BLOCK = 560  # from the end of a bar to the salicide block: HRES.8
+BAR_OVERLAP = 100  # of implant and salicide block: HRES.10; the body lies between

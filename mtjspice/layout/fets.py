@@ -5,11 +5,10 @@ Heights count from the edge of the active area at the tracks: FETs lie below it 
 """
 
 from mtjspice.layout import dimensions as d
-from mtjspice.layout.arrangement import Pillar
+from mtjspice.layout.arrangement import BAR_COLUMNS, SHEET, Bars, Pillar
 from mtjspice.layout.canvas import Canvas
-from mtjspice.layout.strips import MIN_LENGTH, PITCH, Strip
+from mtjspice.layout.strips import MIN_LENGTH, NARROW, PITCH, Strip, nanometres
 
-NARROW = d.CONTACT + 2 * d.CONTACT_EDGE  # a FET narrower than this has ends wider than its channel
 PILLAR_HEIGHT = 320  # of a pillar below the edge of the row
 PILLAR_GAP = 150  # of the two of a reference from their middle
 
@@ -17,14 +16,12 @@ PILLAR_GAP = 150  # of the two of a reference from their middle
 def draw_strip(canvas: Canvas, strip: Strip, bare: frozenset[str]) -> None:
     """Draw the FETs of a strip without implants and wells; terminals on nets in ``bare`` get no contact."""
     way = -1 if strip.side == "n" else 1
-    width, length, step = strip.width, strip.length, strip.step
+    width, length = strip.width, strip.length
     terminals = strip.terminals()
     last = len(terminals) - 1
     left, right = _end(strip, 0), _end(strip, last)
-    if width >= NARROW:
-        canvas.box("comp", left, 0, right, way * width)
-    else:  # the channel alone is narrow
-        canvas.box("comp", left, 0, right, way * width)
+    canvas.box("comp", left, 0, right, way * width)
+    if width < NARROW:
         for k in range(0, last + 1, 2):
             x = terminals[k][0] * PITCH
             canvas.box("comp", x - NARROW // 2, 0, x + NARROW // 2, way * NARROW)
@@ -34,7 +31,59 @@ def draw_strip(canvas: Canvas, strip: Strip, bare: frozenset[str]) -> None:
             _draw_gate(canvas, x, length, way, width)
         elif net not in bare:
             _draw_terminal(canvas, x, _contact(strip, k), way, max(width, NARROW))
-    del step
+
+
+def draw_well(canvas: Canvas, strip: Strip) -> None:
+    """Draw the tap of a strip with a well of its own, and the well."""
+    x, width = (strip.column + strip.columns) * PITCH, max(strip.width, NARROW)
+    canvas.box("comp", x - d.TAP, 0, x + d.TAP, width)
+    canvas.box("nplus", x - d.TAP_IMPLANT, -160, x + d.TAP_IMPLANT, width + 160)
+    _draw_terminal(canvas, x, x, 1, width)
+    left, right = well_of(strip)
+    canvas.box("nwell", left, -d.WELL, right, width + d.WELL)
+
+
+def well_of(strip: Strip) -> tuple[int, int]:
+    """Left and right edge (nm) of a well of its own."""
+    return strip.column * PITCH - 20 - d.WELL, (strip.column + strip.columns) * PITCH + d.TAP + d.WELL
+
+
+def draw_bars(canvas: Canvas, bars: Bars) -> None:
+    """Draw a resistor: bars of poly to and fro, from ``BAR_START`` of the row's lower rail on; its ends lie below.
+
+    Heights count from the middle of the rail. The resistance is that of the bodies between the implants.
+    """
+    end, half = bar_end(bars), d.BAR_HALF
+    centres = [(bars.column + 2 + BAR_COLUMNS * k) * PITCH for k in range(bars.count)]
+    left, right = centres[0], centres[-1]
+    low, high = d.BAR_START + d.BAR_BLOCK, end - d.BAR_BLOCK
+    for x in centres:
+        canvas.box("poly", x - half, d.BAR_START, x + half, end)
+        canvas.box("resistor_marker", x - half, low + d.BAR_OVERLAP, x + half, high - d.BAR_OVERLAP)
+        for y in (d.BAR_START + d.BAR_CONTACT, end - d.BAR_CONTACT):
+            for dx in (-235, 235):
+                canvas.cut("contact", x + dx, y)
+    canvas.box("salicide_block", left - half - 280, low, right + half + 280, high)
+    canvas.box("high_resistance", left - half - 400, d.BAR_START - 400, right + half + 400, end + 400)
+    canvas.box("pplus", left - half - 300, d.BAR_START - 160, right + half + 300, low + d.BAR_OVERLAP)
+    canvas.box("pplus", left - half - 300, high - d.BAR_OVERLAP, right + half + 300, end + 160)
+    for k in range(0, bars.count, 2):
+        _draw_head(canvas, centres[k], centres[k + 1], end - d.BAR_CONTACT)
+    for k in range(1, bars.count - 1, 2):
+        _draw_head(canvas, centres[k], centres[k + 1], d.BAR_START + d.BAR_CONTACT)
+    first, last = bars.column * PITCH, (bars.column + bars.columns - 1) * PITCH
+    _draw_head(canvas, first + 270, left, d.BAR_START + d.BAR_CONTACT)
+    _draw_head(canvas, right, last - 270, d.BAR_START + d.BAR_CONTACT)
+
+
+def bar_end(bars: Bars) -> int:
+    """Height of the bars' upper ends."""
+    body = nanometres(bars.resistance / SHEET / bars.count * 2 * d.BAR_HALF * 1e-9)
+    return d.BAR_START + body + 2 * (d.BAR_BLOCK + d.BAR_OVERLAP)
+
+
+def _draw_head(canvas: Canvas, left: int, right: int, y: int) -> None:
+    canvas.box("metal1", left - 410, y - 170, right + 410, y + 170)
 
 
 def _end(strip: Strip, k: int) -> int:

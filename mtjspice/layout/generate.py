@@ -9,6 +9,7 @@ from mtjspice.errors import InputError
 from mtjspice.layout.canvas import Canvas, new_layout
 from mtjspice.layout.flat import Flat, flatten
 from mtjspice.layout.groups import Group, grouped
+from mtjspice.layout.matrix import split
 from mtjspice.layout.stack import Stack, draw_stack, stacked
 
 if TYPE_CHECKING:
@@ -34,19 +35,24 @@ def generate(circuit: Circuit, name: str = "") -> Drawn:
     if circuit.technology.name != TECHNOLOGY:
         raise InputError(f"layouts exist in {TECHNOLOGY} only, not in {circuit.technology.name}")
     flat = flatten(circuit)
-    groups = grouped(flat, TALLEST)
-    stack = stacked(flat, in_rows(groups))
+    matrix, rest = split(flat)
+    rows = in_rows(grouped(rest, TALLEST), 0 if matrix is None else matrix.columns)
+    if matrix is not None:
+        rows = rows[::-1]  # drivers next to the matrix, read paths with their junctions where few lines pass
+    stack = stacked(flat, rows, matrix)
     layout = new_layout()
     canvas = Canvas(layout, name or circuit.name)
     draw_stack(canvas, stack)
     return Drawn(circuit, layout, canvas.cell, flat, stack)
 
 
-def in_rows(groups: Sequence[Group]) -> list[list[Group]]:
+def in_rows(groups: Sequence[Group], least: int) -> list[list[Group]]:
     """Distribute groups to rows, in their order: parts of the circuit stay together where they fit.
 
-    The aim is a square: rows as long as all of them are high.
+    The aim is a square: rows as long as all of them are high, and of no less than ``least`` columns.
     """
+    if not groups:
+        return []
     total = sum(group.arrangement.columns for group in groups)
     parts: list[list[Group]] = []
     for group in groups:
@@ -56,7 +62,7 @@ def in_rows(groups: Sequence[Group]) -> list[list[Group]]:
         else:
             parts.append([group])
     widths = [sum(group.arrangement.columns for group in part) for part in parts]
-    target = max([(total * ROW_COLUMNS) ** 0.5, *(g.arrangement.columns for g in groups)])
+    target = max([least, (total * ROW_COLUMNS) ** 0.5, *(g.arrangement.columns for g in groups)])
     if len(parts) > 1 and max(widths) < 2.5 * target:
         target = max(target, max(widths))
     rows: list[list[Group]] = [[]]

@@ -10,6 +10,8 @@ from mtjspice.layout.arrangement import Arrangement, arranged
 from mtjspice.layout.flat import Device, Flat
 from mtjspice.layout.strips import folded
 
+MOST = 20  # own devices of a circuit that are arranged as one group
+
 
 @dataclass(frozen=True)
 class Group:
@@ -37,26 +39,45 @@ def grouped(flat: Flat, tallest: Mapping[str, int]) -> tuple[Group, ...]:
 
     ``tallest`` are the largest widths of fingers (nm) of the sides "n" and "p".
     """
-    paths: dict[str, list[Device]] = {}
-    for device in flat.devices:
-        paths.setdefault(device.path, []).append(device)
-    known: dict[Circuit, tuple[Arrangement, frozenset[str]]] = {}
+    known: dict[tuple[Circuit, tuple[str, ...]], tuple[Arrangement, frozenset[str]]] = {}
+    nodes: dict[int, dict[str, tuple[str, ...]]] = {}
     groups = []
-    for path, devices in paths.items():
-        owner = devices[0].owner
-        local = _local_nets(owner, devices)
-        if owner not in known:
-            known[owner] = _arranged(owner, devices, local, tallest)
+    for devices in _together(flat.devices):
+        path, owner = devices[0].path, devices[0].owner
+        if id(owner) not in nodes:
+            nodes[id(owner)] = {element.name: element.nodes for element in owner.elements}
+        local = _local_nets(nodes[id(owner)], devices)
+        key = owner, tuple(device.name for device in devices)
+        if key not in known:
+            known[key] = _arranged(owner, devices, local, tallest)
         nets = {
             name: net for device in devices for name, net in zip(local[device.name], device.nets, strict=True)
         }  # fmt: skip
-        groups.append(Group(path, owner, *known[owner], nets))
+        groups.append(Group(path, owner, *known[key], nets))
     return tuple(groups)
 
 
-def _local_nets(owner: Circuit, devices: Sequence[Device]) -> dict[str, tuple[str, ...]]:
-    """Nodes of each device as its circuit calls them."""
-    nodes = {element.name: element.nodes for element in owner.elements}
+def _together(devices: Sequence[Device]) -> list[list[Device]]:
+    """The devices of each instance; of one with many, those that follow each other in the netlist."""
+    counts = Counter(device.path for device in devices)
+    found: list[list[Device]] = []
+    whole: dict[str, list[Device]] = {}
+    for device in devices:
+        if counts[device.path] > MOST:
+            if found and found[-1][-1].path == device.path and len(found[-1]) < MOST:
+                found[-1].append(device)
+            else:
+                found.append([device])
+        elif device.path in whole:
+            whole[device.path].append(device)
+        else:
+            whole[device.path] = [device]
+            found.append(whole[device.path])
+    return found
+
+
+def _local_nets(nodes: Mapping[str, tuple[str, ...]], devices: Sequence[Device]) -> dict[str, tuple[str, ...]]:
+    """Nodes of each device as its circuit calls them; ``nodes`` are those of all elements of the circuit."""
     found = {}
     for device in devices:
         name = device.name if device.name in nodes else device.name.rpartition("_")[0]  # the halves of a reference

@@ -12,6 +12,7 @@ from functools import cached_property
 from mtjspice.layout import dimensions as d
 from mtjspice.layout.canvas import Canvas
 from mtjspice.layout.channel import Track, routed
+from mtjspice.layout.fets import bar_end, well_of
 from mtjspice.layout.groups import Group
 from mtjspice.layout.strips import PITCH, Strip
 
@@ -20,12 +21,16 @@ LOWER, UPPER = "vss", "vdd"
 
 @dataclass(frozen=True)
 class Terminal:
-    """The end of a wire: at ``column`` on the side "n" or "p"; ``edge`` nm inside the edge of the active area."""
+    """The end of a wire: at ``column`` on the side "n" or "p".
+
+    It starts at ``start`` (nm), by default at the metal of a FET's terminal or gate.
+    """
 
     column: int
     net: str
     side: str
-    gate: bool
+    gate: bool = False
+    start: int | None = None
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,20 @@ class Placed:
                 if gate or net not in self.group.bare
             ]
         for pillar in self.group.arrangement.pillars:
-            found.append(Terminal(self.column + pillar.column, nets[pillar.bottom], "n", False))
-            found.append(Terminal(self.column + pillar.column + 2, nets[pillar.top], "n", False))
+            found.append(Terminal(self.column + pillar.column, nets[pillar.bottom], "n"))
+            found.append(Terminal(self.column + pillar.column + 2, nets[pillar.top], "n"))
+        for strip in self.wells:
+            found.append(Terminal(self.column + strip.column + strip.columns, nets[strip.bulk], "p"))
+        for bars in self.group.arrangement.bars:
+            start, first = d.BAR_START + d.BAR_CONTACT, self.column + bars.column
+            found.append(Terminal(first, nets[bars.a], "n", start=start))
+            found.append(Terminal(first + bars.columns - 1, nets[bars.b], "n", start=start))
         return found
+
+    @property
+    def wells(self) -> tuple[Strip, ...]:
+        """Strips with a well of their own."""
+        return tuple(strip for strip in self.group.arrangement.strips if strip.own_well)
 
 
 @dataclass(frozen=True)
@@ -74,9 +90,9 @@ class Row:
                 found.append(terminal)
                 rails |= {terminal.net} & {LOWER, UPPER}
         if LOWER in rails:
-            found.append(Terminal(0, LOWER, "n", False))
+            found.append(Terminal(0, LOWER, "n", start=0))
         if UPPER in rails:
-            found.append(Terminal(0, UPPER, "p", False))
+            found.append(Terminal(0, UPPER, "p", start=-1))
         return tuple(found)
 
     @cached_property
@@ -108,7 +124,7 @@ class Row:
 
 
 def _on_rail(terminal: Terminal) -> bool:
-    return not terminal.gate and terminal.net == (LOWER if terminal.side == "n" else UPPER)
+    return not terminal.gate and terminal.start is None and terminal.net == (LOWER if terminal.side == "n" else UPPER)
 
 
 # --- heights and tracks --------------------------------------------------------------------------------------
@@ -123,21 +139,23 @@ class Routed:
     count: int
     joints: Mapping[str, tuple[int, ...]]
 
-    @property
+    @cached_property
     def lower(self) -> int:
         """Upper edge of the n-channel FETs."""
         return d.FIRST + max(self.row.finger("n"), 600)
 
-    @property
+    @cached_property
     def upper(self) -> int:
         """Lower edge of the p-channel FETs."""
         gates = any(t.gate and t.side == "p" and t.column in self.row.lifted for t in self.row.terminals)
         return self.lower + d.FIRST_TRACK + max(self.count - 1, 0) * d.TRACK + (d.LIFTED_TRACK if gates else 600)
 
-    @property
+    @cached_property
     def height(self) -> int:
-        """From rail to rail."""
-        return self.upper + max(self.row.finger("p"), 600) + d.FIRST
+        """From rail to rail; a well of its own keeps away from that of the rail, and resistors need their room."""
+        apart = d.WELL_SPACE if any(placed.wells for placed in self.row.placed) else 0
+        ends = [bar_end(b) + d.BAR_START for p in self.row.placed for b in p.group.arrangement.bars]
+        return max([self.upper + max(self.row.finger("p"), 600) + d.FIRST + apart, *ends])
 
     def track(self, net: str) -> int:
         """Height of a net's track."""
@@ -175,7 +193,7 @@ def draw_row(
     to ``right`` (nm)."""  # fmt: skip
     row, lower, upper = routed_row.row, routed_row.lower, routed_row.upper
     for placed in row.placed:
-        for side, y in (("n", lower), ("p", upper)):
+        for side, y in (("n", lower), ("p", upper), ("bars", 0)):
             cell = cells.get((id(placed.group.arrangement), side))
             if cell is not None:
                 canvas.place(cell, placed.column * PITCH, y)
@@ -230,13 +248,10 @@ def _draw_legs(canvas: Canvas, routed_row: Routed) -> None:
 
 def _start(terminal: Terminal, edge: int, height: int) -> int:
     """Where a wire begins: at the rail, on the metal of a terminal, or at a gate's contact."""
-    strap = terminal.net in (LOWER, UPPER) and terminal.column == 0 and not terminal.gate
+    if terminal.start is not None:
+        return height if terminal.side == "p" else terminal.start
     if terminal.side == "n":
-        if strap and terminal.net == LOWER:
-            return 0
         return edge + d.GATE_METAL if terminal.gate else edge - 50
-    if strap and terminal.net == UPPER:
-        return height
     return edge - d.GATE_METAL if terminal.gate else edge + 50
 
 
@@ -261,17 +276,18 @@ def _draw_upper(canvas: Canvas, routed_row: Routed, terminal: Terminal, lifted: 
     canvas.cut("via2", x, y)
 
 
-def _extents(placed: Sequence[Placed], side: str) -> list[tuple[int, int]]:
-    """Stretches that the FETs of a side take up, those closer than implants may be joined."""
-    found = sorted(
-        ((p.column + s.column) * PITCH - 20, (p.column + s.column + s.columns - 1) * PITCH + 20)
-        for p in placed
-        for s in p.group.arrangement.strips
-        if s.side == side
-    )
+def _implanted(placed: Sequence[Placed], side: str) -> list[tuple[int, int]]:
+    """Stretches of implant over the FETs of a side, joined where they would come too close to each other."""
+    found = []
+    for p in placed:
+        for s in p.group.arrangement.strips:
+            if s.side == side:
+                margin = 20 + (d.IMPLANT_SIDE if s.own_well else d.IMPLANT_WIDE)  # a well of its own has its tap near
+                first = (p.column + s.column) * PITCH
+                found.append((first - margin, first + (s.columns - 1) * PITCH + margin))
     joined: list[tuple[int, int]] = []
-    for left, right in found:
-        if joined and left - joined[-1][1] < 2 * d.IMPLANT_GATE + 400 + 2 * 160:
+    for left, right in sorted(found):
+        if joined and left - joined[-1][1] < d.IMPLANT_SPACE:
             joined[-1] = joined[-1][0], max(joined[-1][1], right)
         else:
             joined.append((left, right))
@@ -280,25 +296,42 @@ def _extents(placed: Sequence[Placed], side: str) -> list[tuple[int, int]]:
 
 def _draw_implants(canvas: Canvas, routed_row: Routed) -> None:
     row = routed_row.row
-    margin = d.IMPLANT_GATE + 160  # narrow FETs have wider ends
-    for left, right in _extents(row.placed, "n"):
+    for left, right in _implanted(row.placed, "n"):
         bottom = routed_row.lower - max(row.finger("n"), 360)
-        canvas.box("nplus", left - margin, bottom - d.IMPLANT_GATE, right + margin, routed_row.lower + d.IMPLANT_GATE)
-    for left, right in _extents(row.placed, "p"):
+        canvas.box("nplus", left, bottom - d.IMPLANT_GATE, right, routed_row.lower + d.IMPLANT_GATE)
+    for left, right in _implanted(row.placed, "p"):
         top = routed_row.upper + max(row.finger("p"), 360)
-        canvas.box("pplus", left - margin, routed_row.upper - d.IMPLANT_GATE, right + margin, top + d.IMPLANT_GATE)
+        canvas.box("pplus", left, routed_row.upper - d.IMPLANT_GATE, right, top + d.IMPLANT_GATE)
 
 
 def _draw_rails(canvas: Canvas, routed_row: Routed, left: int, right: int) -> None:
-    """Rails with the taps below them, and the well."""
+    """Rails with the taps below them, and the well; both leave out the surroundings of wells of their own."""
     height = routed_row.height
-    for y, implant in ((0, "pplus"), (height, "nplus")):
+    gaps = [
+        (placed.column * PITCH + edges[0] - d.WELL_SPACE, placed.column * PITCH + edges[1] + d.WELL_SPACE)
+        for placed in routed_row.row.placed
+        for edges in map(well_of, placed.wells)
+    ]
+    for y, implant, pieces in ((0, "pplus", [(left, right)]), (height, "nplus", _without(left, right, gaps, 0))):
         canvas.box("metal1", left, y - d.RAIL, right, y + d.RAIL)
-        canvas.box("comp", left, y - d.TAP, right, y + d.TAP)
-        canvas.box(implant, left - 160, y - d.TAP_IMPLANT, right + 160, y + d.TAP_IMPLANT)
-        for x in range(left + PITCH // 2, right - PITCH // 2 + 1, PITCH):
-            canvas.cut("contact", x, y)
-    canvas.box("nwell", left - d.WELL, routed_row.upper - d.WELL, right + d.WELL, height + d.TAP_IMPLANT)
+        for start, end in pieces:
+            canvas.box("comp", start, y - d.TAP, end, y + d.TAP)
+            canvas.box(implant, start - 160, y - d.TAP_IMPLANT, end + 160, y + d.TAP_IMPLANT)
+            # on one grid, so that two rows on one rail have the same
+            for x in range(-(-(start + PITCH // 2) // PITCH) * PITCH, end - PITCH // 2 + 1, PITCH):
+                canvas.cut("contact", x, y)
+    for start, end in _without(left, right, gaps, d.WELL):
+        canvas.box("nwell", start - d.WELL, routed_row.upper - d.WELL, end + d.WELL, height + d.TAP_IMPLANT)
+
+
+def _without(left: int, right: int, gaps: Sequence[tuple[int, int]], margin: int) -> list[tuple[int, int]]:
+    """What gaps leave of a stretch, ``margin`` more at each gap; pieces too short for a tap are left out."""
+    pieces, start = [], left
+    for low, high in sorted(gaps):
+        pieces.append((start, low - margin))
+        start = max(start, high + margin)
+    pieces.append((start, right))
+    return [piece for piece in pieces if piece[1] - piece[0] >= 3 * PITCH]
 
 
 def strips_of(group: Group, side: str) -> tuple[Strip, ...]:

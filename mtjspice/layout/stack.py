@@ -7,20 +7,24 @@ sides in metal3.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 
 from mtjspice.layout import dimensions as d
 from mtjspice.layout.canvas import Canvas
-from mtjspice.layout.fets import draw_pillar, draw_strip
+from mtjspice.layout.cells import LEAVE, draw_matrix
+from mtjspice.layout.fets import draw_bars, draw_pillar, draw_strip, draw_well
 from mtjspice.layout.flat import Flat
 from mtjspice.layout.groups import Group
+from mtjspice.layout.matrix import Matrix
 from mtjspice.layout.row import LOWER, UPPER, Placed, Routed, Row, draw_row, route, strips_of
 from mtjspice.layout.strips import PITCH
 
 SIDE = 560  # from the outermost columns to the ends of the rails
 STRAP = 1000  # width of the supplies at the sides
-GAP = 1  # columns between groups: none of theirs
+CELLS_ABOVE = 1500  # from the uppermost rail to the matrix: lines change layers, and a well ends
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,29 @@ class Stack:
     flat: Flat = field(repr=False)
     rows: tuple[Routed, ...]
     lines: tuple[Line, ...]
+    matrix: Matrix | None = None
+
+    @cached_property
+    def columns(self) -> int:
+        """Columns of the widest row, lines and matrix included."""
+        widest = max((r.row.columns for r in self.rows), default=0)
+        cells = 0 if self.matrix is None else self.matrix.columns
+        return max([widest, cells, *(line.column + 1 for line in self.lines)])
 
     @property
-    def columns(self) -> int:
-        """Columns of the widest row, lines included."""
-        widest = max((r.row.columns for r in self.rows), default=0)
-        return max([widest, *(line.column + 1 for line in self.lines)])
+    def top(self) -> int:
+        """Height of the uppermost rail."""
+        return self.bases[-1]
 
-    def base(self, index: int) -> int:
-        """Height of the lower one of a row's rails."""
-        return sum(row.height for row in self.rows[:index])
+    @property
+    def cells(self) -> int:
+        """Height of the lower edge of the matrix."""
+        return self.top + (CELLS_ABOVE if self.rows else 0)
+
+    @cached_property
+    def bases(self) -> tuple[int, ...]:
+        """Height of the lower one of each row's rails, and of the uppermost rail."""
+        return (0, *accumulate(row.height for row in self.rows))
 
     def upside_down(self, index: int) -> bool:
         """Whether a row stands on its upper rail."""
@@ -57,44 +74,77 @@ class Stack:
 
     def height(self, index: int, y: int) -> int:
         """Height in the stack of a height in a row."""
-        base = self.base(index)
+        base = self.bases[index]
         return base + (self.rows[index].height - y if self.upside_down(index) else y)
 
 
-def stacked(flat: Flat, groups: Sequence[Sequence[Group]]) -> Stack:
-    """Place the groups of each row, find lines for what several rows share, and route the rows."""
+def stacked(flat: Flat, groups: Sequence[Sequence[Group]], matrix: Matrix | None = None) -> Stack:
+    """Place the groups of each row, find lines for what several rows share, and route the rows.
+
+    A matrix stands above the uppermost row; its lines run down in the columns in which they leave it.
+    """
     counts: Counter[str] = Counter()
-    first = [_row(row, frozenset()) for row in groups]
+    fixed = {} if matrix is None else matrix.lines
+    first = _placed(groups, fixed)
     for row in first:
         counts.update(t.net for placed in row.placed for t in placed.terminals())
+    counts.update(fixed)
     ports = frozenset(flat.ports)
     single = frozenset(net for net, count in counts.items() if count == 1 and net not in ports)
     rows = [Row(row.placed, single) for row in first]
-    lines = _lines(rows)
+    lines = _lines(rows, fixed)
     joints: list[dict[str, tuple[int, ...]]] = [{} for _ in rows]
     for line in lines:
-        for index in range(line.first, line.last + 1):
+        for index in range(line.first, min(line.last + 1, len(rows))):
             if line.net in rows[index].nets:
                 joints[index][line.net] = (*joints[index].get(line.net, ()), line.column)
-    return Stack(flat, tuple(route(row, j, ports) for row, j in zip(rows, joints, strict=True)), tuple(lines))
+    return Stack(flat, tuple(route(row, j, ports) for row, j in zip(rows, joints, strict=True)), tuple(lines), matrix)
 
 
-def _row(groups: Sequence[Group], single: frozenset[str]) -> Row:
+def _placed(groups: Sequence[Sequence[Group]], fixed: Mapping[str, int]) -> list[Row]:
+    """Set groups side by side, clear of the lines that come down from a matrix.
+
+    Where such a line joins a track it needs its column free of metal3, and where it passes a junction, of metal4.
+    """
+    plain = [_row(row, frozenset(), frozenset()) for row in groups]
+    if not fixed:
+        return plain
+    lowest: dict[str, int] = {}
+    for index, row in enumerate(plain):
+        for net in row.nets:
+            lowest.setdefault(net, index)
+    rows = []
+    for index, (row, of_row) in enumerate(zip(plain, groups, strict=True)):
+        joining = frozenset(column for net, column in fixed.items() if net in row.nets)
+        passing = frozenset(column for net, column in fixed.items() if lowest.get(net, len(plain)) <= index)
+        rows.append(_row(of_row, joining, passing))
+    return rows
+
+
+def _row(groups: Sequence[Group], joining: frozenset[int], passing: frozenset[int]) -> Row:
     column, placed = 1, []
     for group in groups:
+        alone = Row((Placed(group, 0),), frozenset())
+        while joining & {column + k for k in alone.lifted} or passing & {column + k for k in alone.covered}:
+            column += 1
         placed.append(Placed(group, column))
         column += group.arrangement.columns
-    return Row(tuple(placed), single)
+    return Row(tuple(placed), frozenset())
 
 
-def _lines(rows: Sequence[Row]) -> list[Line]:
-    """A column for every net in several rows: where it lengthens tracks the least and nothing stands in its way."""
+def _lines(rows: Sequence[Row], fixed: Mapping[str, int]) -> list[Line]:
+    """A column for every net in several rows: where it lengthens tracks the least and nothing stands in its way.
+
+    The columns of ``fixed`` nets are given; their lines go on to the top.
+    """
     where: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
         for net in row.nets:
             if net not in (LOWER, UPPER):
                 where.setdefault(net, []).append(index)
-    width = max(row.columns for row in rows)
+    if not rows:
+        return []
+    width = max([*(row.columns for row in rows), *(column + 1 for column in fixed.values())])
     total = width + sum(len(found) > 1 for found in where.values())
     taken = np.zeros((len(rows), total), bool)
     lifted = np.zeros((len(rows), total), bool)
@@ -102,10 +152,12 @@ def _lines(rows: Sequence[Row]) -> list[Line]:
         taken[index, list(row.covered)] = True
         lifted[index, list(row.lifted)] = True
     columns = np.arange(total)
-    lines = []
+    lines = [Line(net, column, where[net][0], len(rows)) for net, column in fixed.items() if net in where]
+    for line in lines:
+        taken[line.first :, line.column] = True
     for net in sorted(where, key=lambda name: (-len(where[name]), name)):
         found = where[net]
-        if len(found) < 2:
+        if len(found) < 2 or net in fixed:
             continue
         low, high = found[0], found[-1]
         free = ~taken[low : high + 1].any(axis=0) & ~lifted[found].any(axis=0)
@@ -136,22 +188,29 @@ def draw_stack(canvas: Canvas, stack: Stack) -> None:
         row = Canvas(layout, f"{canvas.name}_row{index}")
         draw_row(row, routed_row, cells, left, right)
         down = stack.upside_down(index)
-        canvas.place(row, 0, stack.base(index) + (routed_row.height if down else 0), down)
+        canvas.place(row, 0, stack.bases[index] + (routed_row.height if down else 0), down)
     for line in stack.lines:
         heights = [
             stack.height(index, stack.rows[index].track(line.net))
-            for index in range(line.first, line.last + 1)
+            for index in range(line.first, min(line.last + 1, len(stack.rows)))
             if line.net in stack.rows[index].tracks
         ]
+        if line.last == len(stack.rows):
+            heights.append(stack.cells)
         x = line.column * PITCH
         canvas.box("metal4", x - d.HALF, min(heights) - d.END, x + d.HALF, max(heights) + d.END)
+    if stack.matrix is not None:
+        cells = Canvas(layout, f"{canvas.name}_cells")
+        ends = (left - 400 - STRAP, right) if stack.rows else (left, right)
+        draw_matrix(cells, stack.matrix, ends)
+        canvas.place(cells, 0, stack.cells)
     _draw_supplies(canvas, stack, left, right)
     _draw_labels(canvas, stack)
 
 
 def _draw_group(canvas: Canvas, group: Group, cells: dict[tuple[int, str], Canvas], names: Counter[str]) -> None:
     key = id(group.arrangement)
-    if (key, "n") in cells or (key, "p") in cells:
+    if any((key, kind) in cells for kind in ("n", "p", "bars")):
         return
     names[group.owner.name] += 1
     number = names[group.owner.name]
@@ -166,12 +225,19 @@ def _draw_group(canvas: Canvas, group: Group, cells: dict[tuple[int, str], Canva
             draw_strip(cell, strip, group.bare)
         for pillar in pillars:
             draw_pillar(cell, pillar)
+        for strip in strips:
+            if strip.own_well:
+                draw_well(cell, strip)
         cells[key, side] = cell
+    if group.arrangement.bars:
+        cells[key, "bars"] = Canvas(canvas.layout, f"{name}_bars")
+        for bars in group.arrangement.bars:
+            draw_bars(cells[key, "bars"], bars)
 
 
 def _draw_supplies(canvas: Canvas, stack: Stack, left: int, right: int) -> None:
     """Metal3 up both sides, joined to every rail; one row needs none."""
-    if len(stack.rows) == 1:
+    if len(stack.rows) == 0 or (len(stack.rows) == 1 and stack.matrix is None):
         return
     rails: dict[str, list[int]] = {LOWER: [], UPPER: []}
     for index, routed_row in enumerate(stack.rows):
@@ -180,21 +246,35 @@ def _draw_supplies(canvas: Canvas, stack: Stack, left: int, right: int) -> None:
     half = STRAP // 2
     for net, x in ((LOWER, left - 400 - half), (UPPER, right + 400 + half)):
         heights = sorted(set(rails[net]))
+        taps = [] if stack.matrix is None or net == UPPER else [stack.cells + tap + 380 for tap in stack.matrix.taps]
+        for y in taps:
+            canvas.box("metal1", x - half, y - 190, left, y + 190)
+            _draw_cross(canvas, x, y, 0)
+        heights += taps
         canvas.box("metal3", x - half, heights[0] - half, x + half, heights[-1] + half)
-        for y in heights:
+        for y in sorted(set(rails[net])):
             canvas.box("metal1", x - half, y - d.RAIL, left if net == LOWER else right, y + d.RAIL)
             if net == UPPER:
                 canvas.box("metal1", right, y - d.RAIL, x + half, y + d.RAIL)
-            canvas.box("metal2", x - half, y - half, x + half, y + half)
-            for cut in ("via1", "via2"):
-                for dx in (-260, 260):
-                    for dy in (-260, 260):
-                        canvas.cut(cut, x + dx, y + dy)
+            _draw_cross(canvas, x, y, 260)
+
+
+def _draw_cross(canvas: Canvas, x: int, y: int, reach: int) -> None:
+    """Join metal1 to metal3 by two vias beside each other, twice where there is ``reach`` (nm) up and down."""
+    half = STRAP // 2
+    canvas.box("metal2", x - half, y - reach - 190, x + half, y + reach + 190)
+    for cut in ("via1", "via2"):
+        for dx in (-260, 260):
+            for dy in {-reach, reach}:
+                canvas.cut(cut, x + dx, y + dy)
 
 
 def _draw_labels(canvas: Canvas, stack: Stack) -> None:
     """Name ports where they can be reached: on a track, or on a rail."""
     for port in stack.flat.ports:
+        if stack.matrix is not None and not stack.rows:
+            _label_cells(canvas, stack.matrix, port)
+            continue
         if port in (LOWER, UPPER):
             y = stack.height(0, 0 if port == LOWER else stack.rows[0].height)
             canvas.label("metal1", 0, y, port)
@@ -204,3 +284,11 @@ def _draw_labels(canvas: Canvas, stack: Stack) -> None:
                 track = routed_row.tracks[port]
                 canvas.label("metal2", track.left * PITCH, stack.height(index, routed_row.track(port)), port)
                 break
+
+
+def _label_cells(canvas: Canvas, matrix: Matrix, port: str) -> None:
+    """Name a port of a matrix that stands alone."""
+    if port == LOWER:
+        canvas.label("metal1", matrix.first(0) * PITCH, matrix.taps[0] + 380, port)
+    elif port in matrix.lines:
+        canvas.label("metal4", matrix.lines[port] * PITCH, LEAVE, port)

@@ -15,6 +15,8 @@ PITCH = 560  # nm: a metal of 280 and a space of 280
 GRID = 5  # nm
 MIN_LENGTH = 280
 MIN_WIDTH = 220  # DF.2a
+NARROW = 360  # nm: a FET narrower than this has ends wider than its channel, for the contacts (CO.1, CO.4)
+WELL_COLUMNS = 5  # free ones on both sides of a FET in a well of its own: NW.2b
 _SHARP = 1e-9
 
 
@@ -127,6 +129,21 @@ class Strip:
         """Columns from its first terminal to its last, both included."""
         return self.step * (len(self.nets) - 1) + 1
 
+    @property
+    def own_well(self) -> bool:
+        """Whether its well is not that of the supply; its tap then stands one column behind its last terminal."""
+        return self.bulk not in ("vdd", "vss")
+
+    @property
+    def margin(self) -> int:
+        """Columns on both sides that nothing else may use: for wells, and for the wider ends of narrow FETs."""
+        return WELL_COLUMNS if self.own_well else int(self.width < NARROW)
+
+    @property
+    def end(self) -> int:
+        """The first column that is free behind it."""
+        return self.column + self.columns + self.margin
+
     def terminals(self) -> tuple[tuple[int, str, bool], ...]:
         """Column, net, and whether it is a gate, of every terminal."""
         return tuple((self.column + self.step * k, net, k % 2 == 1) for k, net in enumerate(self.nets))
@@ -140,6 +157,6 @@ def packed(units: list[Unit], start: int = 0) -> list[Strip]:
         if strips and unit.joins(strips[-1].units[-1]):
             strips[-1] = Strip(strips[-1].column, (*strips[-1].units, unit))
         else:
-            strips.append(Strip(column, (unit,)))
-        column = strips[-1].column + strips[-1].columns
+            strips.append(Strip(column + Strip(0, (unit,)).margin, (unit,)))
+        column = strips[-1].end
     return strips

@@ -10,6 +10,7 @@
 The lines are ladders with one section a cell, so that far cells see what the lines leave of a pulse.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mtjspice.circuits.circuit import Builder, Circuit
@@ -25,13 +26,35 @@ from mtjspice.errors import InputError
 ARRAY_INPUTS = ("trigger", "control", "write", "sense", "latch", "read_bias")
 
 
-def _ohms(default: float, of: str) -> float:
-    value: float = quantity(default, "ohm", 0.0, 1e4, f"of the {of}, a cell; 0: a lumped line", assumed=True)
+def _of_wires(name: str, assumed: float) -> Callable[[Circuit], float]:
+    """Default of a line's value: the technology's, where it has one, else ``assumed``."""
+
+    def default(circuit: Circuit) -> float:
+        known: float | None = getattr(circuit.technology.wires, name, None)
+        return assumed if known is None else known
+
+    return default
+
+
+def _assumed(name: str) -> Callable[[Circuit], bool]:
+    """Whether a line's value has no number from the technology."""
+    return lambda circuit: getattr(circuit.technology.wires, name, None) is None
+
+
+def _ohms(line: str, assumed: float) -> float:
+    name, of = f"{line}_line_resistance", f"{line} line"
+    value: float = quantity(
+        _of_wires(name, assumed), "ohm", 0.0, 1e4, f"of the {of}, a cell; 0: a lumped line", assumed=_assumed(name)
+    )
     return value
 
 
-def _farads(default: float, of: str) -> float:
-    value: float = quantity(default, "F", 0.0, 1e-12, f"of the {of}, a cell, without its transistor", assumed=True)
+def _farads(line: str, assumed: float) -> float:
+    name, of = f"{line}_line_capacitance", f"{line} line"
+    value: float = quantity(
+        _of_wires(name, assumed), "F", 0.0, 1e-12, f"of the {of}, a cell, without its transistor",
+        assumed=_assumed(name),
+    )  # fmt: skip
     return value
 
 
@@ -51,10 +74,10 @@ class ArrayColumn(Circuit):
     card: MTJCard
     rows: int = count(64, 1, 1024, "cells")
     cell: Cell1T1M = part(lambda c: Cell1T1M(c.technology, card=c.card), "cell")
-    bit_line_resistance: float = _ohms(0.4, "bit line")
-    bit_line_capacitance: float = _farads(0.3e-15, "bit line")
-    source_line_resistance: float = _ohms(0.4, "source line")
-    source_line_capacitance: float = _farads(0.3e-15, "source line")
+    bit_line_resistance: float = _ohms("bit", 0.4)
+    bit_line_capacitance: float = _farads("bit", 0.3e-15)
+    source_line_resistance: float = _ohms("source", 0.4)
+    source_line_capacitance: float = _farads("source", 0.3e-15)
 
     def ports(self) -> tuple[Port, ...]:
         """bl, sl; wl0, wl1, ... in."""
@@ -100,8 +123,8 @@ class MeramArray(Circuit):
     source_line: float = width(6.0, "grounds a source line while writing")
     select: float = width(6.0, "connects a source line to its amplifier")
     word_line_strength: float = quantity(8.0, "", 1.0, 64.0, "word-line drivers, in unit inverters")
-    word_line_resistance: float = _ohms(0.5, "word line")
-    word_line_capacitance: float = _farads(0.4e-15, "word line")
+    word_line_resistance: float = _ohms("word", 0.5)
+    word_line_capacitance: float = _farads("word", 0.4e-15)
 
     def validate(self) -> None:
         """The parts have to fit together."""
