@@ -15,9 +15,10 @@ setup:
 dev:
 	@bash scripts/setup.sh dev
 
-# what the Verilog-A tests need beyond Python packages: an ngspice that loads compiled models
+# what some tests need beyond Python packages: an ngspice that loads compiled models, KLayout for the rule deck
 tools: dev
 	@$(BIN)/mtjspice doctor --install osdi-ngspice >/dev/null
+	@$(BIN)/mtjspice doctor --install klayout >/dev/null
 
 test: dev
 	-@$(MAKE) --no-print-directory tools

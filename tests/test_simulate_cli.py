@@ -88,7 +88,7 @@ def test_table_and_csv_of_the_compiled_model(run):
         (["models", "compile", "nope.va"], "cannot read the Verilog-A source nope.va"),
         (["netlist", "model"], "a .model line needs a card"),
         (["netlist", "meram_word8", "meram100"], "a circuit takes --card"),
-        (["doctor", "--install", "spectre"], "unknown tool 'spectre'; available: osdi-ngspice"),
+        (["doctor", "--install", "spectre"], "unknown tool 'spectre'; available: klayout, osdi-ngspice"),
     ],
 )
 def test_bad_input_is_one_line_and_an_exit_code(run, arguments, message):

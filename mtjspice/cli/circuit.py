@@ -349,29 +349,33 @@ def models_compile(
 @app.command()
 def doctor(
     install: Annotated[
-        str | None, typer.Option("--install", help="Install a tool first: osdi-ngspice, into the cache folder.")
+        str | None,
+        typer.Option("--install", help="Install a tool first, into the cache folder: osdi-ngspice or klayout."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell which simulators and compilers are found, what they can do, and how to add what is missing.
 
     Exits with 1 if ngspice or libngspice is missing. `--install osdi-ngspice` downloads an ngspice that runs Verilog-A
-    models (Debian and Ubuntu), beside the system's own.
+    models, `--install klayout` the application that checks layouts with the whole rule deck (Debian and Ubuntu), beside
+    the system's own.
 
     Example: mtjspice doctor --install osdi-ngspice
     """
     from dataclasses import asdict
 
     from mtjspice.errors import choose
+    from mtjspice.layout.deck import install_klayout, klayout_tool
     from mtjspice.spice.engines import survey
     from mtjspice.spice.private_ngspice import install_osdi_ngspice, osdi_tool
 
     if install is not None:
-        choose("tool", install, ("osdi-ngspice",))
+        installers = {"osdi-ngspice": install_osdi_ngspice, "klayout": install_klayout}
+        installer = installers[choose("tool", install, installers)]
         with show_stages() as stage:
-            stage("downloading ngspice")
-            install_osdi_ngspice()
-    tools = (*survey(), osdi_tool())
+            stage(f"downloading {install}")
+            installer()
+    tools = (*survey(), osdi_tool(), klayout_tool())
     if as_json:
         print_json([asdict(tool) for tool in tools])
     else:

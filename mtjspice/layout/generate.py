@@ -1,15 +1,18 @@
-"""Layouts of circuits: from a `Circuit` to a cell."""
+"""Layouts of circuits: from a `Circuit` to a cell, and to a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.errors import InputError
+from mtjspice.files import write_atomically
 from mtjspice.layout.canvas import Canvas, new_layout
 from mtjspice.layout.flat import Flat, flatten
 from mtjspice.layout.groups import Group, grouped
 from mtjspice.layout.matrix import split
+from mtjspice.layout.require import klayout_db
 from mtjspice.layout.stack import Stack, draw_stack, stacked
 
 if TYPE_CHECKING:
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
 TECHNOLOGY = "gf180mcu"
 TALLEST = {"n": 2000, "p": 2000}  # nm: widest fingers
+DIAMETERS = 20e-9, 160e-9  # m, of junctions: MTJ.5, and what metals of least width enclose (MTJ.1, MTJ.3)
 
 
 @dataclass(frozen=True)
@@ -29,21 +33,58 @@ class Drawn:
     flat: Flat = field(repr=False)
     stack: Stack = field(repr=False)
 
+    @property
+    def name(self) -> str:
+        """Name of the cell."""
+        return str(self.cell.name)
 
-def generate(circuit: Circuit, name: str = "") -> Drawn:
-    """Draw a circuit; InputError for another technology and for what cannot be drawn."""
+    @property
+    def area(self) -> float:
+        """Area in m2: of the smallest rectangle around everything, of bit cells alone as they are repeated."""
+        left, bottom, right, top = self.stack.outline
+        return (right - left) * (top - bottom) * 1e-18
+
+
+def generate(circuit: Circuit, name: str = "", layout: "kdb.Layout | None" = None) -> Drawn:
+    """Draw a circuit as the cell ``name``, by default the circuit's, of a new layout or of ``layout``.
+
+    InputError for another technology, for what cannot be drawn (a size that a rule forbids, sources, capacitors), and
+    for a cell name that the layout has.
+    """
     if circuit.technology.name != TECHNOLOGY:
         raise InputError(f"layouts exist in {TECHNOLOGY} only, not in {circuit.technology.name}")
+    name = name or circuit.name
+    layout = new_layout() if layout is None else layout
+    if layout.has_cell(name):
+        raise InputError(f"the layout has a cell {name!r} already; give another name")
     flat = flatten(circuit)
+    _check_junctions(flat)
     matrix, rest = split(flat)
     rows = in_rows(grouped(rest, TALLEST), 0 if matrix is None else matrix.columns)
     if matrix is not None:
         rows = rows[::-1]  # drivers next to the matrix, read paths with their junctions where few lines pass
     stack = stacked(flat, rows, matrix)
-    layout = new_layout()
-    canvas = Canvas(layout, name or circuit.name)
+    canvas = Canvas(layout, name)
     draw_stack(canvas, stack)
     return Drawn(circuit, layout, canvas.cell, flat, stack)
+
+
+def write_gds(layout: "kdb.Layout", path: Path) -> None:
+    """Write a layout as GDSII, without a date: equal layouts make equal files. InputError where that fails."""
+    options = klayout_db().SaveLayoutOptions()
+    options.format = "GDS2"
+    options.gds2_write_timestamps = False
+    write_atomically(path, layout.write_bytes(options))
+
+
+def _check_junctions(flat: Flat) -> None:
+    low, high = DIAMETERS
+    for device in flat.devices:
+        if device.kind == "mtj" and not low <= device.diameter <= high:
+            raise InputError(
+                f"layout of {device.full_name}: a junction of {device.diameter * 1e9:.4g} nm cannot be drawn; allowed "
+                f"are {low * 1e9:g} to {high * 1e9:g} nm (rules MTJ.1, MTJ.5)"
+            )
 
 
 def in_rows(groups: Sequence[Group], least: int) -> list[list[Group]]:

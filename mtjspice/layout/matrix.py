@@ -89,6 +89,13 @@ class Matrix:
         """Of the whole, nm."""
         return self.bottom(ceil(len(self.word) / 2) - 1) + 2 * CELL_HEIGHT
 
+    @property
+    def outline(self) -> tuple[int, int, int, int]:
+        """Left, bottom, right, top (nm) of the cells without straps and taps."""
+        left = self.first(0) * PITCH - PITCH // 2
+        top = self.bottom(0) + len(self.word) * CELL_HEIGHT
+        return left, self.bottom(0), left + len(self.source) * self.cell_columns * PITCH, top
+
     @cached_property
     def lines(self) -> Mapping[str, int]:
         """Grid column of every net that comes out at the lower edge in metal4."""

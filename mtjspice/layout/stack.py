@@ -68,6 +68,18 @@ class Stack:
         """Height of the lower one of each row's rails, and of the uppermost rail."""
         return (0, *accumulate(row.height for row in self.rows))
 
+    @property
+    def outline(self) -> tuple[int, int, int, int]:
+        """Left, bottom, right, top (nm) of the area that the circuit takes up."""
+        if not self.rows:
+            assert self.matrix is not None
+            return self.matrix.outline
+        left, right = -SIDE, (self.columns - 1) * PITCH + SIDE
+        if self.matrix is not None or len(self.rows) > 1:
+            left, right = left - 400 - STRAP, right + 400 + STRAP
+        top = self.top + d.RAIL if self.matrix is None else self.cells + self.matrix.height
+        return left, -d.RAIL, right, top
+
     def upside_down(self, index: int) -> bool:
         """Whether a row stands on its upper rail."""
         return index % 2 == 1
@@ -206,6 +218,7 @@ def draw_stack(canvas: Canvas, stack: Stack) -> None:
         canvas.place(cells, 0, stack.cells)
     _draw_supplies(canvas, stack, left, right)
     _draw_labels(canvas, stack)
+    canvas.box("boundary", *stack.outline)
 
 
 def _draw_group(canvas: Canvas, group: Group, cells: dict[tuple[int, str], Canvas], names: Counter[str]) -> None:
