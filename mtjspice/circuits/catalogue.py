@@ -10,6 +10,7 @@ from mtjspice.circuits.benches.array import ArrayCycle
 from mtjspice.circuits.benches.base import Bench, parse_states
 from mtjspice.circuits.benches.cell import CellPulse
 from mtjspice.circuits.benches.cim import CimBench, ExSituBench
+from mtjspice.circuits.benches.lfsr import LfsrBench
 from mtjspice.circuits.benches.pulse import PulseWriterBench
 from mtjspice.circuits.benches.read import OneRead, read_path
 from mtjspice.circuits.benches.trng import SttTrngCycles, VcmaTrngCycles
@@ -18,6 +19,7 @@ from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.library.array import MeramArray
 from mtjspice.circuits.library.cells import Cell1T1M, Cell2T2M, DifferentialPair, STTCell
 from mtjspice.circuits.library.cim import CimColumn, ExSituColumn
+from mtjspice.circuits.library.digital import Lfsr
 from mtjspice.circuits.library.meram import MAX_BITS, MeramWord
 from mtjspice.circuits.library.pulse import PulseWriter, TapPulseGenerator
 from mtjspice.circuits.library.read import ComplementaryReadPath
@@ -111,6 +113,10 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             Entry(
                 "vcma_trng4", "VCMA random-number generator: a MeRAM word with a reset and a perturb pulse width",
                 lambda technology, card: VcmaTrng(technology, card=card), VcmaTrngCycles,
+            ),
+            Entry(
+                "lfsr8", "shift register with feedback (LFSR) in plain CMOS: what the generators are compared with",
+                lambda technology, card: Lfsr(technology), LfsrBench,
             ),
         )
     }

@@ -18,6 +18,7 @@ from mtjspice.cli.options import (
     States,
     TechnologyName,
     Temperature,
+    chosen_values,
 )
 from mtjspice.cli.output import print_json, print_table, show_stages, warnings_as_lines
 from mtjspice.errors import InputError
@@ -132,18 +133,10 @@ def _bench(
     from mtjspice import sweeps
     from mtjspice.circuits import catalogue
 
-    chosen: dict[str, str | float] = {}
-    for item in values or []:
-        name, equals, value = item.partition("=")
-        if not (name.strip() and equals and value.strip()):
-            raise InputError(f"--set {item!r} must be NAME=VALUE, as column.cell.access=1.5um")
-        if name.strip() in chosen:
-            raise InputError(f"--set {name.strip()} is given twice")
-        chosen[name.strip()] = value.strip()
     return catalogue.bench(
         circuit, technology=technology, card=card, corner=corner,
         temperature=sweeps.quantity(temperature, "K", "--temperature"), states=states, mismatch_seed=mismatch_seed,
-        values=chosen,
+        values=chosen_values(values),
     )  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mtjspice.errors import InputError
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON in SI units to standard output.")]
 Card = Annotated[
     str, typer.Option("--card", help="Name of a card (see `mtjspice device list`) or path of a .toml file.")
@@ -40,3 +42,16 @@ Set = Annotated[
         "--set", metavar="NAME=VALUE", help="Parameter of the circuit or (bench.NAME) of its bench; repeatable."
     ),
 ]
+
+
+def chosen_values(items: list[str] | None) -> dict[str, str | float]:
+    """Read the values of `Set`; InputError for what is no NAME=VALUE, and for a name given twice."""
+    chosen: dict[str, str | float] = {}
+    for item in items or []:
+        name, equals, value = item.partition("=")
+        if not (name.strip() and equals and value.strip()):
+            raise InputError(f"--set {item!r} must be NAME=VALUE, as column.cell.access=1.5um")
+        if name.strip() in chosen:
+            raise InputError(f"--set {name.strip()} is given twice")
+        chosen[name.strip()] = value.strip()
+    return chosen

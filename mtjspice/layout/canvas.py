@@ -16,7 +16,7 @@ PILLAR_SIDES = 16
 
 def new_layout() -> "kdb.Layout":
     """Return an empty layout with a database unit of 1 nm."""
-    layout = klayout_db().Layout()
+    layout: kdb.Layout = klayout_db().Layout()
     layout.dbu = DATABASE_UNIT
     return layout
 

@@ -1,6 +1,5 @@
-"""Layouts of circuits: from a `Circuit` to a cell, and to a file."""
+"""Drawing circuits: from a `Circuit` to a cell, and to a file."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,18 +8,12 @@ from mtjspice.circuits.circuit import Circuit
 from mtjspice.errors import InputError
 from mtjspice.files import write_atomically
 from mtjspice.layout.canvas import Canvas, new_layout
-from mtjspice.layout.flat import Flat, flatten
-from mtjspice.layout.groups import Group, grouped
-from mtjspice.layout.matrix import split
+from mtjspice.layout.plan import planned
 from mtjspice.layout.require import klayout_db
-from mtjspice.layout.stack import Stack, draw_stack, stacked
+from mtjspice.layout.stack import Stack, draw_stack
 
 if TYPE_CHECKING:
     import klayout.db as kdb
-
-TECHNOLOGY = "gf180mcu"
-TALLEST = {"n": 2000, "p": 2000}  # nm: widest fingers
-DIAMETERS = 20e-9, 160e-9  # m, of junctions: MTJ.5, and what metals of least width enclose (MTJ.1, MTJ.3)
 
 
 @dataclass(frozen=True)
@@ -30,7 +23,6 @@ class Drawn:
     circuit: Circuit = field(repr=False)
     layout: "kdb.Layout" = field(repr=False)
     cell: "kdb.Cell" = field(repr=False)
-    flat: Flat = field(repr=False)
     stack: Stack = field(repr=False)
 
     @property
@@ -40,7 +32,7 @@ class Drawn:
 
     @property
     def area(self) -> float:
-        """Area in m2: of the smallest rectangle around everything, of bit cells alone as they are repeated."""
+        """Area in m2, as `mtjspice.layout.plan.area`."""
         left, bottom, right, top = self.stack.outline
         return (right - left) * (top - bottom) * 1e-18
 
@@ -51,22 +43,14 @@ def generate(circuit: Circuit, name: str = "", layout: "kdb.Layout | None" = Non
     InputError for another technology, for what cannot be drawn (a size that a rule forbids, sources, capacitors), and
     for a cell name that the layout has.
     """
-    if circuit.technology.name != TECHNOLOGY:
-        raise InputError(f"layouts exist in {TECHNOLOGY} only, not in {circuit.technology.name}")
     name = name or circuit.name
     layout = new_layout() if layout is None else layout
     if layout.has_cell(name):
         raise InputError(f"the layout has a cell {name!r} already; give another name")
-    flat = flatten(circuit)
-    _check_junctions(flat)
-    matrix, rest = split(flat)
-    rows = in_rows(grouped(rest, TALLEST), 0 if matrix is None else matrix.columns)
-    if matrix is not None:
-        rows = rows[::-1]  # drivers next to the matrix, read paths with their junctions where few lines pass
-    stack = stacked(flat, rows, matrix)
+    stack = planned(circuit)
     canvas = Canvas(layout, name)
     draw_stack(canvas, stack)
-    return Drawn(circuit, layout, canvas.cell, flat, stack)
+    return Drawn(circuit, layout, canvas.cell, stack)
 
 
 def write_gds(layout: "kdb.Layout", path: Path) -> None:
@@ -75,51 +59,3 @@ def write_gds(layout: "kdb.Layout", path: Path) -> None:
     options.format = "GDS2"
     options.gds2_write_timestamps = False
     write_atomically(path, layout.write_bytes(options))
-
-
-def _check_junctions(flat: Flat) -> None:
-    low, high = DIAMETERS
-    for device in flat.devices:
-        if device.kind == "mtj" and not low <= device.diameter <= high:
-            raise InputError(
-                f"layout of {device.full_name}: a junction of {device.diameter * 1e9:.4g} nm cannot be drawn; allowed "
-                f"are {low * 1e9:g} to {high * 1e9:g} nm (rules MTJ.1, MTJ.5)"
-            )
-
-
-def in_rows(groups: Sequence[Group], least: int) -> list[list[Group]]:
-    """Distribute groups to rows, in their order: parts of the circuit stay together where they fit.
-
-    The aim is a square: rows as long as all of them are high, and of no less than ``least`` columns.
-    """
-    if not groups:
-        return []
-    total = sum(group.arrangement.columns for group in groups)
-    parts: list[list[Group]] = []
-    for group in groups:
-        head = group.path.partition(".")[0]
-        if parts and head and parts[-1][-1].path.partition(".")[0] == head:
-            parts[-1].append(group)
-        else:
-            parts.append([group])
-    widths = [sum(group.arrangement.columns for group in part) for part in parts]
-    target = max([least, (total * ROW_COLUMNS) ** 0.5, *(g.arrangement.columns for g in groups)])
-    if len(parts) > 1 and max(widths) < 2.5 * target:
-        target = max(target, max(widths))
-    rows: list[list[Group]] = [[]]
-    filled = 0
-    for part, width in zip(parts, widths, strict=True):
-        whole = width <= target
-        if rows[-1] and whole and filled + width > target:
-            rows.append([])
-            filled = 0
-        for group in part:
-            if rows[-1] and filled + group.arrangement.columns > target:
-                rows.append([])
-                filled = 0
-            rows[-1].append(group)
-            filled += group.arrangement.columns
-    return rows
-
-
-ROW_COLUMNS = 25  # a row is about as high as so many columns are wide

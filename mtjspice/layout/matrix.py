@@ -13,8 +13,9 @@ from math import ceil
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.library.array import MeramArray
 from mtjspice.circuits.library.cells import Cell1T1M, Cell2T2M, DifferentialPair
+from mtjspice.errors import InputError
 from mtjspice.layout.flat import Device, Flat
-from mtjspice.layout.strips import PITCH, nanometres
+from mtjspice.layout.strips import NARROW, PITCH, nanometres
 
 CELLS = (Cell1T1M, Cell2T2M, DifferentialPair)
 WHOLES = (MeramArray, *CELLS)
@@ -167,6 +168,11 @@ def _halves(devices: Sequence[Device]) -> Iterator[_Half]:
             continue
         drain, gate, source, _ = device.nets
         junction = junctions[drain]
+        if nanometres(device.width) < NARROW:
+            raise InputError(
+                f"layout of {device.full_name}: the transistor of a cell cannot be {device.width * 1e6:g} um wide; at "
+                f"least {NARROW / 1e3:g} um, one contact's, are allowed (rules CO.1, CO.4)"
+            )
         site = Site(device.width, junction.diameter)
         yield _Half(index, gate, source, junction.nets[0], site, (device.full_name, junction.full_name))
         index += 1

@@ -68,10 +68,15 @@ class Placed:
 
 @dataclass(frozen=True)
 class Row:
-    """Groups side by side. ``single`` are nets of the whole circuit that one terminal alone has: they need no wire."""
+    """Groups side by side.
+
+    ``single`` are nets of the whole circuit that one terminal alone has: they need no wire. ``rails`` are the supplies
+    that the circuit has, at least one.
+    """
 
     placed: tuple[Placed, ...]
     single: frozenset[str]
+    rails: frozenset[str] = frozenset({LOWER, UPPER})
 
     @cached_property
     def columns(self) -> int:
@@ -312,7 +317,12 @@ def _draw_rails(canvas: Canvas, routed_row: Routed, left: int, right: int) -> No
         for placed in routed_row.row.placed
         for edges in map(well_of, placed.wells)
     ]
-    for y, implant, pieces in ((0, "pplus", [(left, right)]), (height, "nplus", _without(left, right, gaps, 0))):
+    for net, y, implant, pieces in (
+        (LOWER, 0, "pplus", [(left, right)]),
+        (UPPER, height, "nplus", _without(left, right, gaps, 0)),
+    ):
+        if net not in routed_row.row.rails:
+            continue
         canvas.box("metal1", left, y - d.RAIL, right, y + d.RAIL)
         for start, end in pieces:
             canvas.box("comp", start, y - d.TAP, end, y + d.TAP)
@@ -320,7 +330,7 @@ def _draw_rails(canvas: Canvas, routed_row: Routed, left: int, right: int) -> No
             # on one grid, so that two rows on one rail have the same
             for x in range(-(-(start + PITCH // 2) // PITCH) * PITCH, end - PITCH // 2 + 1, PITCH):
                 canvas.cut("contact", x, y)
-    for start, end in _without(left, right, gaps, d.WELL):
+    for start, end in _without(left, right, gaps, d.WELL) if UPPER in routed_row.row.rails else ():
         canvas.box("nwell", start - d.WELL, routed_row.upper - d.WELL, end + d.WELL, height + d.TAP_IMPLANT)
 
 

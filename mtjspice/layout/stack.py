@@ -77,7 +77,8 @@ class Stack:
         left, right = -SIDE, (self.columns - 1) * PITCH + SIDE
         if self.matrix is not None or len(self.rows) > 1:
             left, right = left - 400 - STRAP, right + 400 + STRAP
-        top = self.top + d.RAIL if self.matrix is None else self.cells + self.matrix.height
+        top = self.top + (d.RAIL if self.rows[-1].row.rails >= {LOWER, UPPER} else 0)
+        top = top if self.matrix is None else self.cells + self.matrix.height
         return left, -d.RAIL, right, top
 
     def upside_down(self, index: int) -> bool:
@@ -103,7 +104,7 @@ def stacked(flat: Flat, groups: Sequence[Sequence[Group]], matrix: Matrix | None
     counts.update(fixed)
     ports = frozenset(flat.ports)
     single = frozenset(net for net, count in counts.items() if count == 1 and net not in ports)
-    rows = [Row(row.placed, single) for row in first]
+    rows = [Row(row.placed, single, ports & {LOWER, UPPER}) for row in first]
     lines = _lines(rows, fixed)
     joints: list[dict[str, tuple[int, ...]]] = [{} for _ in rows]
     for line in lines:
@@ -212,10 +213,10 @@ def draw_stack(canvas: Canvas, stack: Stack) -> None:
         x = line.column * PITCH
         canvas.box("metal4", x - d.HALF, min(heights) - d.END, x + d.HALF, max(heights) + d.END)
     if stack.matrix is not None:
-        cells = Canvas(layout, f"{canvas.name}_cells")
+        field_of_cells = Canvas(layout, f"{canvas.name}_cells")
         ends = (left - 400 - STRAP, right) if stack.rows else (left, right)
-        draw_matrix(cells, stack.matrix, ends)
-        canvas.place(cells, 0, stack.cells)
+        draw_matrix(field_of_cells, stack.matrix, ends)
+        canvas.place(field_of_cells, 0, stack.cells)
     _draw_supplies(canvas, stack, left, right)
     _draw_labels(canvas, stack)
     canvas.box("boundary", *stack.outline)

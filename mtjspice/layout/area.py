@@ -1,0 +1,345 @@
+"""Energy and area of generators of random bits, and the figure that puts them together.
+
+The figure is the product ``E x A``: J a bit times the area that makes one bit of an operation, m2. Lower is better in
+both factors. What papers call "energy per bit per area" could also be read as
+
+* ``E / A``, the energy of a bit for each area that makes it (J/m2): it becomes *better* when the same circuit is drawn
+  larger, so that it ranks nothing;
+* ``E x A / R``, the product divided by the bits a second that the whole area delivers (J m2 s): it is the only one of
+  the three in which a generator of many bits an operation and a fast one of a single bit are equally good if they
+  deliver as much, and two copies side by side as good as one.
+
+An area that nobody has drawn is a guess: areas come through a parameter, from layouts of the same `Circuit` objects.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import sqrt
+
+import numpy as np
+
+from mtjspice.circuits.benches.cim_figures import Cost, in_situ_against_ex_situ
+from mtjspice.circuits.benches.trng import PHASES, SttTrngCycles, VcmaTrngCycles
+from mtjspice.circuits.benches.word import Levels, Read, WordBench, Write, toggling_control
+from mtjspice.circuits.circuit import Circuit
+from mtjspice.circuits.elements import Part
+from mtjspice.circuits.library.cells import Cell1T1M, Cell2T2M, DifferentialPair, STTCell
+from mtjspice.circuits.library.cim import CimColumn, ExSituColumn
+from mtjspice.circuits.library.digital import FlipFlop
+from mtjspice.circuits.library.meram import MeramWord
+from mtjspice.circuits.library.trng import SttTrng, VcmaTrng
+from mtjspice.circuits.technology import Technology
+from mtjspice.device.card import load_card
+from mtjspice.errors import InputError
+from mtjspice.layout import baselines
+from mtjspice.layout.baselines import Baseline
+
+CLAIM = 1e3  # of Nat. Commun. 16, 5022 (2025), against "traditional hardware"
+_STORAGE = (Cell1T1M, Cell2T2M, STTCell, DifferentialPair, FlipFlop)
+
+AreaOf = Callable[[Circuit], float]
+
+
+# --- areas ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """Area of a circuit (m2), and that of the ``cells`` within it that hold its bits, each drawn alone."""
+
+    name: str
+    bits: int
+    total: float
+    cells: float
+
+    @property
+    def per_bit(self) -> float:
+        """Area of a bit with its share of everything, m2."""
+        return self.total / self.bits
+
+    @property
+    def periphery(self) -> float:
+        """All that is not a cell, m2."""
+        return self.total - self.cells
+
+    @property
+    def cell_share(self) -> float:
+        """Share of the cells."""
+        return self.cells / self.total
+
+
+def breakdown(circuit: Circuit, bits: int, area_of: AreaOf) -> Breakdown:
+    """Take the area of a circuit and of its storage cells (of junctions, or flip-flops) at any depth."""
+    if bits < 1:
+        raise InputError(f"{circuit.name} has {bits} bits; at least 1 is needed")
+    return Breakdown(circuit.name, bits, area_of(circuit), sum(area_of(cell) for cell in _cells(circuit)))
+
+
+def _cells(circuit: Circuit) -> Iterator[Circuit]:
+    if isinstance(circuit, _STORAGE):
+        yield circuit
+        return
+    for element in circuit.elements:
+        if isinstance(element, Part):
+            yield from _cells(element.circuit)
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Area of a family of circuits: ``shared`` once, ``per_bit`` for each bit (m2); ``residual`` is the worst miss."""
+
+    shared: float
+    per_bit: float
+    residual: float
+
+    def at(self, bits: int) -> float:
+        """Area (m2) of a circuit of that many bits."""
+        return self.shared + bits * self.per_bit
+
+
+def scaling(circuits: Mapping[int, Circuit], area_of: AreaOf) -> Scaling:
+    """Fit the areas of circuits by their number of bits (words of several widths, arrays of several sizes)."""
+    if len(circuits) < 2:
+        raise InputError("a scaling needs circuits of two or more sizes")
+    bits = np.array(list(circuits), dtype=np.float64)
+    areas = np.array([area_of(one) for one in circuits.values()])
+    slope, constant = np.polyfit(bits, areas, 1)
+    return Scaling(float(constant), float(slope), float(np.abs(constant + slope * bits - areas).max()))
+
+
+# --- the figure ----------------------------------------------------------------------------------------------
+
+
+def energy_per_bit_per_area(energy: float, area: float, bits: int = 1) -> float:
+    """The figure: energy of a bit (J) times the area (m2) that makes one of the ``bits`` of an operation, J m2.
+
+    This is the energy-area product, lower is better; see the module for the other readings of its usual name.
+    """
+    if bits < 1 or energy < 0 or area < 0:
+        raise InputError(f"energy {energy:g} J, area {area:g} m2 and {bits} bits must not be negative, or no bits")
+    return energy * area / bits
+
+
+@dataclass(frozen=True)
+class Row:
+    """A generator in the comparison; ``energy`` J a bit, ``area`` of all of it in m2, ``throughput`` of all in bit/s.
+
+    What is not known is None, and so are the figures that would need it.
+    """
+
+    name: str
+    technology: str
+    bits: int
+    energy: float | None
+    area: float | None
+    throughput: float | None
+    status: str
+    source: str = field(repr=False)
+
+    @property
+    def area_per_bit(self) -> float | None:
+        """Area that makes one bit of an operation, m2."""
+        return None if self.area is None else self.area / self.bits
+
+    @property
+    def product(self) -> float | None:
+        """The figure, J m2; None for an area of zero ("nothing added"), which makes it zero whatever the energy."""
+        if self.energy is None or not self.area:
+            return None
+        return energy_per_bit_per_area(self.energy, self.area, self.bits)
+
+    @property
+    def density(self) -> float | None:
+        """Energy of a bit by the area that makes it, J/m2: what the wording says literally."""
+        return None if self.energy is None or not self.area else self.energy * self.bits / self.area
+
+    @property
+    def product_per_rate(self) -> float | None:
+        """Energy of a bit times the whole area for each bit a second, J m2 s."""
+        if self.energy is None or not self.area or not self.throughput:
+            return None
+        return self.energy * self.area / self.throughput
+
+
+def baseline_row(found: Baseline) -> Row:
+    """A baseline as a row."""
+    return Row(**found.__dict__)
+
+
+# --- what junctions take -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A generator with junctions: its circuit, ``energy`` (J a bit) and the ``time`` (s) of an operation."""
+
+    name: str
+    circuit: Circuit
+    bits: int
+    energy: float
+    time: float
+    about: str = field(repr=False)
+    less: Circuit | None = None  # what its area is counted beyond
+
+    def row(self, area_of: AreaOf) -> Row:
+        """With its area."""
+        area = area_of(self.circuit) - (0.0 if self.less is None else area_of(self.less))
+        return Row(
+            self.name, self.circuit.technology.name, self.bits, self.energy, area, self.bits / self.time, "measured",
+            self.about,
+        )  # fmt: skip
+
+
+def meram_word(technology: Technology, bits: int = 8) -> Generator:
+    """Measure a MeRAM word that reads, resets what is AP and perturbs, junctions standing still.
+
+    Half of the columns hold AP before the reset, as after a fair bit. Levels and widths are those of the technology.
+    """
+    word = MeramWord(technology, card=load_card("meram100"), bits=bits)
+    perturb = VcmaTrngCycles(VcmaTrng(technology, card=word.card)).perturb_control
+    cycle = (Write(toggling_control(technology), all_columns=False), Write(perturb), Read())
+    states = tuple(1 if k % 2 == 0 else -1 for k in range(bits))
+    bench = WordBench(
+        word, (Read(), *cycle), technology.default_corner, levels=Levels.of(technology), states=states
+    )  # fmt: skip
+    energy = bench.testbench().run().attrs["energy"] / bits
+    return Generator(
+        f"MeRAM word, {bits} bits", word, bits, energy, 3 * bench.timing.slot, "reset, perturb and read of every bit"
+    )
+
+
+def stt_trng(technology: Technology, channels: int = 4) -> Generator:
+    """Measure a generator of STT channels: reset, perturb and read."""
+    circuit = SttTrng(technology, card=load_card("stt_trng_10ns"), channels=channels)
+    bench = SttTrngCycles(circuit)
+    found = bench.testbench().run().attrs
+    energy = sum(found[f"{phase}_energy"] for phase in PHASES) / channels
+    return Generator(
+        f"STT generator, {channels} channels", circuit, channels, energy, bench.period, "reset, perturb and read"
+    )
+
+
+def columns(technology: Technology, rows: int = 8) -> tuple[Generator, ...]:
+    """Measure P-bits of both compute-in-memory columns, with computing and without.
+
+    The area of P-bits drawn beside the column is also given as what the paper counts: beyond that of the column in
+    which they are drawn in place.
+    """
+    card = load_card("imec_iedm24")
+    inside, beside = CimColumn(technology, card=card, rows=rows), ExSituColumn(technology, card=card, rows=rows)
+    found = in_situ_against_ex_situ(technology, card, rows)
+
+    def pair(name: str, circuit: Circuit, cost: Cost) -> Iterator[Generator]:
+        yield Generator(f"P-bit {name}, drawn", circuit, rows, cost.draw_energy, cost.draw_time, "without computing")
+        yield Generator(f"P-bit {name}, cycle", circuit, rows, cost.energy, cost.cycle_time, "with computing")
+
+    return (
+        *pair("in situ", inside, found.in_situ),
+        *pair("ex situ", beside, found.ex_situ),
+        Generator(
+            "P-bit ex situ, added area", beside, rows, found.ex_situ.draw_energy, found.ex_situ.draw_time,
+            "area beyond the column in situ", less=inside,
+        ),
+    )  # fmt: skip
+
+
+def generators(technology: Technology) -> tuple[Generator, ...]:
+    """Measure all generators with junctions; some tens of seconds."""
+    return (meram_word(technology), stt_trng(technology), *columns(technology))
+
+
+# --- the comparison ------------------------------------------------------------------------------------------
+
+
+def cmos_rows(technology: Technology, area_of: AreaOf, supply: float | None = None) -> tuple[Row, ...]:
+    """Shift registers of 8, 16 and 32 stages, simulated, and the counted cores, at one supply (V; default nominal)."""
+    volts = technology.supply_voltage if supply is None else supply
+    energies = baselines.cell_energies(technology, volts)
+    cores = [baselines.chacha(rounds) for rounds in (8, 12, 20)] + [baselines.philox()]
+    found = [baselines.lfsr(technology, area_of, bits, supply_voltage=volts) for bits in (8, 16, 32)]
+    counted = (baselines.core(one, technology, area_of, energies) for one in cores)
+    found += [replace(one, name=f"{one.name}, {volts:g} V") for one in counted]
+    return tuple(map(baseline_row, found))
+
+
+def comparison(
+    technology: Technology, area_of: AreaOf, *, found: Sequence[Generator] | None = None,
+    supplies: Sequence[float] = (), published: Sequence[Baseline] = baselines.PUBLISHED,
+) -> tuple[Row, ...]:  # fmt: skip
+    """All rows: generators with junctions (measured now, unless ``found`` has them), CMOS at each of ``supplies`` (V;
+    by default the nominal one), published."""  # fmt: skip
+    measured = generators(technology) if found is None else found
+    volts = supplies or (technology.supply_voltage,)
+    return (
+        *(one.row(area_of) for one in measured),
+        *(row for each in volts for row in cmos_rows(technology, area_of, each)),
+        *map(baseline_row, published),
+    )
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """What would have to hold for a claimed advantage of ``name`` over ``against``.
+
+    ``ratio`` is the advantage in the figure (above 1: ``name`` is better); ``missing`` the factor by which ``wanted``
+    exceeds it; ``energy`` (J a bit) and ``area_per_bit`` (m2) are where one of the two alone would have to go.
+    """
+
+    name: str
+    against: str
+    ratio: float
+    wanted: float
+    energy: float
+    area_per_bit: float
+
+    @property
+    def missing(self) -> float:
+        """Factor that is missing; below 1 the claim is exceeded."""
+        return self.wanted / self.ratio
+
+    @property
+    def each(self) -> float:
+        """Factor by which both energy and area would have to fall, if equally."""
+        return sqrt(self.missing)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name} against {self.against}: {self.ratio:.3g} times better; for {self.wanted:g} times, "
+            f"{self.energy * 1e15:.3g} fJ a bit at the same area, or {self.area_per_bit * 1e12:.3g} um2 a bit at the "
+            f"same energy, or both {self.each:.3g} times less"
+        )
+
+
+def break_even(rows: Iterable[Row], name: str, wanted: float = CLAIM) -> list[BreakEven]:
+    """Compare the row ``name`` with all others that have the figure; InputError if it is not there or has none."""
+    listed = list(rows)
+    own = next((row for row in listed if row.name == name), None)
+    if own is None:
+        raise InputError(f"no row {name!r}; there are {', '.join(row.name for row in listed)}")
+    if own.product is None or own.energy is None or own.area_per_bit is None:
+        raise InputError(f"{name}: energy or area is not known, or the area is zero")
+    found = []
+    for row in listed:
+        if row is own or row.product is None:
+            continue
+        ratio = row.product / own.product
+        share = ratio / wanted
+        found.append(BreakEven(name, row.name, ratio, wanted, own.energy * share, own.area_per_bit * share))
+    return found
+
+
+def table(rows: Iterable[Row]) -> str:
+    """Rows as a table in Markdown; energies in fJ, areas in um2, rates in Mbit/s, unknown values as a dash."""
+    head = (
+        "generator", "technology", "status", "energy [fJ/bit]", "area [um2]", "area per bit [um2]",
+        "E x A [fJ um2]", "E / A [fJ/um2]", "rate [Mbit/s]", "E x A / R [fJ um2/(Mbit/s)]",
+    )  # fmt: skip
+    lines = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * 3 + ['---:'] * 7)} |"]
+    for row in rows:
+        values = (
+            (row.energy, 1e15), (row.area, 1e12), (row.area_per_bit, 1e12), (row.product, 1e27), (row.density, 1e3),
+            (row.throughput, 1e-6), (row.product_per_rate, 1e33),
+        )  # fmt: skip
+        shown = ("-" if value is None else f"{value * unit:.4g}" for value, unit in values)
+        lines.append(f"| {row.name} | {row.technology} | {row.status} | {' | '.join(shown)} |")
+    return "\n".join(lines)

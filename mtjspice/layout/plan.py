@@ -1,0 +1,79 @@
+"""Where everything of a circuit goes: which devices stand in which row, or in the matrix. No KLayout is needed."""
+
+from collections.abc import Sequence
+
+from mtjspice.circuits.circuit import Circuit
+from mtjspice.errors import InputError
+from mtjspice.layout.flat import Flat, flatten
+from mtjspice.layout.groups import Group, grouped
+from mtjspice.layout.matrix import split
+from mtjspice.layout.stack import Stack, stacked
+
+TECHNOLOGY = "gf180mcu"
+TALLEST = {"n": 2000, "p": 2000}  # nm: widest fingers
+DIAMETERS = 20e-9, 160e-9  # m, of junctions: MTJ.5, and what metals of least width enclose (MTJ.1, MTJ.3)
+ROW_COLUMNS = 25  # a row is about as high as so many columns are wide
+
+
+def planned(circuit: Circuit) -> Stack:
+    """Place and route a circuit; InputError for another technology and for what cannot be drawn."""
+    if circuit.technology.name != TECHNOLOGY:
+        raise InputError(f"layouts exist in {TECHNOLOGY} only, not in {circuit.technology.name}")
+    flat = flatten(circuit)
+    _check_junctions(flat)
+    matrix, rest = split(flat)
+    rows = in_rows(grouped(rest, TALLEST), 0 if matrix is None else matrix.columns)
+    if matrix is not None:
+        rows = rows[::-1]  # drivers next to the matrix, read paths with their junctions where few lines pass
+    return stacked(flat, rows, matrix)
+
+
+def area(circuit: Circuit) -> float:
+    """Area in m2: of the smallest rectangle around everything, of bit cells alone as they are repeated."""
+    left, bottom, right, top = planned(circuit).outline
+    return (right - left) * (top - bottom) * 1e-18
+
+
+def in_rows(groups: Sequence[Group], least: int) -> list[list[Group]]:
+    """Distribute groups to rows, in their order: parts of the circuit stay together where they fit.
+
+    The aim is a square: rows as long as all of them are high, and of no less than ``least`` columns.
+    """
+    if not groups:
+        return []
+    total = sum(group.arrangement.columns for group in groups)
+    parts: list[list[Group]] = []
+    for group in groups:
+        head = group.path.partition(".")[0]
+        if parts and head and parts[-1][-1].path.partition(".")[0] == head:
+            parts[-1].append(group)
+        else:
+            parts.append([group])
+    widths = [sum(group.arrangement.columns for group in part) for part in parts]
+    target = max([least, (total * ROW_COLUMNS) ** 0.5, *(g.arrangement.columns for g in groups)])
+    if len(parts) > 1 and max(widths) < 2.5 * target:
+        target = max(target, max(widths))
+    rows: list[list[Group]] = [[]]
+    filled = 0
+    for part, width in zip(parts, widths, strict=True):
+        whole = width <= target
+        if rows[-1] and whole and filled + width > target:
+            rows.append([])
+            filled = 0
+        for group in part:
+            if rows[-1] and filled + group.arrangement.columns > target:
+                rows.append([])
+                filled = 0
+            rows[-1].append(group)
+            filled += group.arrangement.columns
+    return rows
+
+
+def _check_junctions(flat: Flat) -> None:
+    low, high = DIAMETERS
+    for device in flat.devices:
+        if device.kind == "mtj" and not low <= device.diameter <= high:
+            raise InputError(
+                f"layout of {device.full_name}: a junction of {device.diameter * 1e9:.4g} nm cannot be drawn; allowed "
+                f"are {low * 1e9:g} to {high * 1e9:g} nm (rules MTJ.1, MTJ.5)"
+            )

@@ -1,0 +1,200 @@
+"""Layouts drawn, checked and measured on request, as tables and for JSON."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from mtjspice.circuits import catalogue as circuits_catalogue
+from mtjspice.circuits.circuit import Circuit
+from mtjspice.errors import InputError
+from mtjspice.layout import catalogue, plan, require
+
+if TYPE_CHECKING:
+    from mtjspice.layout.drc import Violation
+    from mtjspice.layout.generate import Drawn
+
+MOST_LINES = 10  # of violations and mismatches of one circuit that are printed
+
+HEADER = ("layout", "area [um2]", "width x height [um]", "devices", "design rules", "rule deck", "netlist")
+
+
+@dataclass(frozen=True)
+class Requests:
+    """What is asked for besides the area."""
+
+    output: Path | None = None
+    png: Path | None = None
+    section: Path | None = None
+    drc: bool = False
+    deck: bool = False
+    lvs: bool = False
+
+    def drawn(self) -> tuple[str, ...]:
+        """Names of what needs a drawing."""
+        asked = {
+            "GDSII": self.output, "picture": self.png, "cross-section": self.section, "design rules": self.drc,
+            "rule deck": self.deck, "netlist": self.lvs,
+        }  # fmt: skip
+        return tuple(name for name, value in asked.items() if value)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One layout; what was not asked for is None. Lengths in m, area in m2."""
+
+    name: str
+    area: float
+    size: tuple[float, float]
+    devices: int
+    drc: "tuple[Violation, ...] | None" = None
+    deck: "tuple[Violation, ...] | None" = None
+    match: bool | None = None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a rule is broken or the netlist is another."""
+        return bool(self.drc) or bool(self.deck) or self.match is False
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON, SI units."""
+        found: dict[str, Any] = {
+            "name": self.name, "area": self.area, "width": self.size[0], "height": self.size[1],
+            "devices": self.devices,
+        }  # fmt: skip
+        for key, violations in (("drc", self.drc), ("deck", self.deck)):
+            if violations is not None:
+                rules = dict(sorted(Counter(one.rule for one in violations).items()))
+                found[key] = {"violations": len(violations), "rules": rules}
+        if self.match is not None:
+            found["lvs"] = {"match": self.match, "problems": list(self.problems)}
+        return found
+
+
+def run(
+    circuits: Mapping[str, Circuit], requests: Requests, stage: Callable[[str], None] = lambda text: None
+) -> tuple[list[Result], str]:
+    """Measure circuits, and draw and check them as asked; all are cells of one file.
+
+    Returns the results and a line about what was left out for want of KLayout's Python module, empty otherwise.
+    """
+    asked = requests.drawn()
+    if not asked:
+        return [_measured(name, circuit) for name, circuit in circuits.items()], ""
+    try:
+        require.klayout_db()
+    except InputError as error:
+        left_out = f"left out: {', '.join(asked)}; {error}"
+        return [_measured(name, circuit) for name, circuit in circuits.items()], left_out
+    from mtjspice.layout.canvas import new_layout
+    from mtjspice.layout.generate import generate, write_gds
+
+    layout = new_layout()
+    drawn = []
+    for name, circuit in circuits.items():
+        stage(f"drawing {name}")
+        drawn.append(generate(circuit, name, layout))
+    if requests.output is not None:
+        write_gds(layout, requests.output)
+    results = [_checked(one, requests, stage) for one in drawn]
+    _draw(drawn[0], requests, stage)
+    return results, ""
+
+
+def _measured(name: str, circuit: Circuit) -> Result:
+    stack = plan.planned(circuit)
+    left, bottom, right, top = stack.outline
+    width, height = (right - left) * 1e-9, (top - bottom) * 1e-9
+    return Result(name, width * height, (width, height), len(stack.flat.devices))
+
+
+def _checked(drawn: "Drawn", requests: Requests, stage: Callable[[str], None]) -> Result:
+    measured = _measured(drawn.name, drawn.circuit)
+    violations = deck = match = None
+    problems: tuple[str, ...] = ()
+    if requests.drc:
+        from mtjspice.layout.drc import violations as broken
+
+        stage(f"design rules of {drawn.name}")
+        violations = broken(drawn.layout, drawn.cell)
+    if requests.lvs:
+        from mtjspice.layout.lvs import compare
+
+        stage(f"netlist of {drawn.name}")
+        comparison = compare(drawn.circuit, drawn.layout, drawn.cell)
+        match, problems = comparison.match, comparison.problems
+    if requests.deck:
+        deck = _by_deck(drawn, stage)
+    return Result(
+        measured.name, measured.area, measured.size, measured.devices, violations, deck, match, problems
+    )  # fmt: skip
+
+
+def _by_deck(drawn: "Drawn", stage: Callable[[str], None]) -> "tuple[Violation, ...]":
+    from mtjspice.layout.deck import run_deck
+    from mtjspice.layout.generate import write_gds
+
+    stage(f"rule deck on {drawn.name}")
+    with TemporaryDirectory(prefix="mtjspice-") as folder:
+        file = Path(folder) / "layout.gds"
+        write_gds(drawn.layout, file)
+        return run_deck(file, drawn.name)
+
+
+def _draw(drawn: "Drawn", requests: Requests, stage: Callable[[str], None]) -> None:
+    from mtjspice.reports import layout_figures
+
+    if requests.png is not None:
+        stage(f"picture of {drawn.name}")
+        layout_figures.write_preview(drawn.layout, drawn.cell, requests.png, drawn.name)
+    if requests.section is not None:
+        stage(f"cross-section of {drawn.name}")
+        card = next((one.card for one in drawn.circuit.own_junctions), None)
+        layout_figures.write_section(drawn.layout, drawn.cell, requests.section, card)
+
+
+# --- tables --------------------------------------------------------------------------------------------------
+
+
+def table(results: Sequence[Result]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """One line a layout; columns that nobody asked for are left out."""
+    rows = [
+        (
+            one.name, f"{one.area * 1e12:.2f}", f"{one.size[0] * 1e6:.2f} x {one.size[1] * 1e6:.2f}", str(one.devices),
+            _count(one.drc), _count(one.deck), "" if one.match is None else "matches" if one.match else "differs",
+        )
+        for one in results
+    ]  # fmt: skip
+    kept = [k for k in range(len(HEADER)) if any(row[k] for row in rows)]
+    return tuple(HEADER[k] for k in kept), [tuple(row[k] for k in kept) for row in rows]
+
+
+def _count(violations: "tuple[Violation, ...] | None") -> str:
+    if violations is None:
+        return ""
+    return f"{len(violations)} broken" if violations else "clean"
+
+
+def details(results: Sequence[Result]) -> list[str]:
+    """What is wrong, some lines a layout."""
+    lines = []
+    for one in results:
+        wrong = [*map(str, one.drc or ()), *map(str, one.deck or ()), *one.problems]
+        lines += [f"{one.name}: {line}" for line in wrong[:MOST_LINES]]
+        if len(wrong) > MOST_LINES:
+            lines.append(f"{one.name}: and {len(wrong) - MOST_LINES} more")
+    return lines
+
+
+def listing() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Every layout by name, with what it is."""
+    return ("layout", "about"), [(one["name"], one["about"]) for one in listing_as_json()]
+
+
+def listing_as_json() -> list[dict[str, str]]:
+    """The same."""
+    small = [{"name": one.name, "about": one.about} for one in catalogue.SMALL.values()]
+    return small + [{"name": e.name, "about": e.about} for e in circuits_catalogue.ENTRIES.values()]
