@@ -23,31 +23,42 @@ class Track:
 
 
 def routed(
-    spans: Mapping[str, tuple[int, int]], pairs: Iterable[tuple[str, str]], low: Iterable[str] = ()
+    spans: Mapping[str, tuple[int, int]],
+    pairs: Iterable[tuple[str, str]],
+    longer: Mapping[str, int],
+    low: Iterable[str],
 ) -> tuple[dict[str, Track], int]:
     """Give each net a track; return them and the number of tracks.
 
-    ``spans`` are the first and last column of each net. The nets of a pair are made equally long. Nets in ``low`` get
-    the lower tracks where there is a choice.
+    ``spans`` are the first and last column of each net. The nets of a pair are made equally long and lie side by side;
+    nets in ``longer`` then grow by so many columns. Nets in ``low`` get the lower tracks where there is a choice.
     """
     spans = dict(spans)
     partner: dict[str, str] = {}
     for a, b in pairs:
-        if a in spans and b in spans:
+        if a in spans and b in spans and a not in partner and b not in partner:
             left, right = min(spans[a][0], spans[b][0]), max(spans[a][1], spans[b][1])
             spans[a] = spans[b] = left, right
             partner[a], partner[b] = b, a
+    for net, columns in longer.items():
+        if net in spans:
+            spans[net] = spans[net][0], spans[net][1] + columns
     ends: list[int] = []  # last column of each track
     tracks: dict[str, Track] = {}
     down = set(low)
     for net in sorted(spans, key=lambda name: (spans[name][0], name not in down, -spans[name][1], name)):
         if net in tracks:
             continue
-        for each in (net, partner[net]) if net in partner else (net,):
-            left, right = spans[each]
-            index = next((k for k, end in enumerate(ends) if left - end >= CLEARANCE), len(ends))
-            if index == len(ends):
-                ends.append(right)
-            ends[index] = right
-            tracks[each] = Track(each, index, left, right)
+        nets = (net, partner[net]) if net in partner else (net,)
+        index = next(k for k in range(len(ends) + 1) if _free(ends[k : k + len(nets)], spans[net][0]))
+        for k, each in enumerate(nets, index):
+            if k == len(ends):
+                ends.append(0)
+            ends[k] = spans[each][1]
+            tracks[each] = Track(each, k, *spans[each])
     return tracks, len(ends)
+
+
+def _free(ends: list[int], left: int) -> bool:
+    """Whether tracks that are in use up to ``ends`` can be used from ``left`` on."""
+    return all(left - end >= CLEARANCE for end in ends)

@@ -120,6 +120,11 @@ class Row:
         first = [p.column + pillar.column for p in self.placed for pillar in p.group.arrangement.pillars]
         return frozenset(column + k for column in first for k in (1, 2))
 
+    @cached_property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """Differential pairs."""
+        return tuple(dict.fromkeys(pair for placed in self.placed for pair in placed.group.pairs))
+
     def finger(self, side: str) -> int:
         """The widest finger of a side (nm), 0 without FETs; junctions need 600."""
         widths = [s.width for p in self.placed for s in p.group.arrangement.strips if s.side == side]
@@ -167,8 +172,11 @@ class Routed:
         return self.lower + d.FIRST_TRACK + self.tracks[net].index * d.TRACK
 
 
-def route(row: Row, joints: Mapping[str, tuple[int, ...]], ports: frozenset[str]) -> Routed:
-    """Give every net that needs one a track: those of two columns, of a line between rows, and ports."""
+def route(row: Row, joints: Mapping[str, tuple[int, ...]], ports: frozenset[str], longer: Mapping[str, int]) -> Routed:
+    """Give every net that needs one a track: those of two columns, of a line between rows, and ports.
+
+    The tracks of nets in ``longer`` have so many columns more than they need.
+    """
     spans = {}
     for net, columns in row.nets.items():
         all_ = sorted({*columns, *joints.get(net, ())})
@@ -177,9 +185,8 @@ def route(row: Row, joints: Mapping[str, tuple[int, ...]], ports: frozenset[str]
     for net, columns in joints.items():
         if net not in spans and net in row.nets:
             spans[net] = min(columns), max(columns)
-    pairs = [pair for placed in row.placed for pair in placed.group.pairs]
     low = [t.net for t in row.terminals if t.side == "n"]
-    tracks, count = routed(spans, pairs, low)
+    tracks, count = routed(spans, row.pairs, longer, low)
     return Routed(row, tracks, count, {net: c for net, c in joints.items() if net in row.nets})
 
 

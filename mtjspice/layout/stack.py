@@ -13,6 +13,7 @@ from itertools import accumulate
 import numpy as np
 
 from mtjspice.layout import dimensions as d
+from mtjspice.layout.balance import balanced
 from mtjspice.layout.canvas import Canvas
 from mtjspice.layout.cells import LEAVE, draw_matrix
 from mtjspice.layout.fets import draw_bars, draw_pillar, draw_strip, draw_well
@@ -111,7 +112,8 @@ def stacked(flat: Flat, groups: Sequence[Sequence[Group]], matrix: Matrix | None
         for index in range(line.first, min(line.last + 1, len(rows))):
             if line.net in rows[index].nets:
                 joints[index][line.net] = (*joints[index].get(line.net, ()), line.column)
-    return Stack(flat, tuple(route(row, j, ports) for row, j in zip(rows, joints, strict=True)), tuple(lines), matrix)
+    routed = balanced(rows, lambda index, longer: route(rows[index], joints[index], ports, longer))
+    return Stack(flat, routed, tuple(lines), matrix)
 
 
 def _placed(groups: Sequence[Sequence[Group]], fixed: Mapping[str, int]) -> list[Row]:

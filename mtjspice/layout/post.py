@@ -1,0 +1,133 @@
+"""The circuit as it was drawn: what a layout adds to a testbench, and whether differential nets are alike.
+
+Capacitances between wires and to the substrate come from the extracted layout (`capacitance`), areas and perimeters of
+sources and drains from its transistors. Resistances of wires inside a block are left out: some ten ohms beside
+kiloohms of junctions and transistors. Those of an array's lines are parameters of its circuit, with numbers from here
+(`lines`).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mtjspice.circuits.circuit import Circuit
+from mtjspice.circuits.parasitics import Parasitics
+from mtjspice.circuits.technology import DrawnJunctions
+from mtjspice.circuits.testbench import Testbench
+from mtjspice.errors import InputError
+from mtjspice.layout.capacitance import Capacitances, capacitances
+from mtjspice.layout.generate import Drawn, generate
+from mtjspice.layout.lvs import Comparison, compare
+
+GROUND = "vss"
+SMALLEST = 2e-18  # F: a smaller coupling is given to the ground of both nets
+
+
+@dataclass(frozen=True)
+class Balance:
+    """Capacitances (F) of the two nets of a differential pair, to everything around them."""
+
+    a: str
+    b: str
+    of_a: float
+    of_b: float
+
+    @property
+    def difference(self) -> float:
+        """Of the two, relative to their mean."""
+        return 2 * abs(self.of_a - self.of_b) / (self.of_a + self.of_b)
+
+
+@dataclass(frozen=True)
+class Wired:
+    """A drawn circuit with the capacitances of its wires; those of nets by the circuit's names."""
+
+    drawn: Drawn
+    comparison: Comparison
+    capacitances: Capacitances
+
+    @property
+    def totals(self) -> Mapping[str, float]:
+        """Capacitance (F) of every net to everything around it."""
+        return {net: self.capacitances.total(index) for net, index in self.comparison.nets.items()}
+
+    def balances(self) -> tuple[Balance, ...]:
+        """The differential pairs, and how alike they are."""
+        totals = self.totals
+        pairs = dict.fromkeys(
+            pair for row in self.drawn.stack.rows for placed in row.row.placed for pair in placed.group.pairs
+        )
+        return tuple(Balance(a, b, totals[a], totals[b]) for a, b in pairs if a in totals and b in totals)
+
+
+def wired(drawn: Drawn) -> Wired:
+    """Extract the wires of a layout; InputError where it is not its circuit."""
+    comparison = compare(drawn.circuit, drawn.layout, drawn.cell)
+    if not comparison.match:
+        raise InputError(f"the layout of {drawn.name} is another circuit: {comparison.problems[0]}")
+    return Wired(drawn, comparison, capacitances(comparison.extracted))
+
+
+def parasitics(circuit: Circuit) -> Parasitics:
+    """Draw a circuit and return what its layout adds; InputError for what cannot be drawn."""
+    found = wired(generate(circuit))
+    return Parasitics(f"layout of {circuit.name}", tuple(_capacitors(found)), _junctions(found))
+
+
+def post_layout(testbench: Testbench) -> Testbench:
+    """Return a testbench with its circuit as drawn."""
+    return testbench.at(parasitics=parasitics(testbench.circuit))
+
+
+# --- capacitors ----------------------------------------------------------------------------------------------
+
+
+def _capacitors(found: Wired) -> Iterator[tuple[str, str, float]]:
+    """Capacitors between the netlist's nodes.
+
+    A net that is several nodes, a line with resistance, shares its capacitance among them; all of it then goes to
+    ground, as does what couples to nothing that the circuit has.
+    """
+    names = {index: net for net, index in found.comparison.nets.items()}
+    nodes = found.comparison.flat.nodes
+    to_ground: defaultdict[str, float] = defaultdict(float)
+    for index, value in found.capacitances.ground.items():
+        if index in names:
+            to_ground[names[index]] += value
+    for (a, b), value in found.capacitances.coupling.items():
+        known = [names[index] for index in (a, b) if index in names]
+        whole = len(known) == 2 and all(len(nodes[net]) == 1 for net in known) and value >= SMALLEST
+        if whole and GROUND not in known:
+            yield known[0], known[1], value
+        else:
+            for net in known:
+                to_ground[net] += value
+    for net, value in to_ground.items():
+        if net == GROUND or value <= 0:
+            continue
+        members = nodes[net]
+        for node in members:
+            yield node, GROUND, value / len(members)
+
+
+# --- transistors ---------------------------------------------------------------------------------------------
+
+
+def _junctions(found: Wired) -> dict[Circuit, dict[str, DrawnJunctions]]:
+    """Sources and drains of one of the parallel FETs; equal circuits are drawn alike, the mean of all is taken."""
+    sums: dict[Circuit, dict[str, list[DrawnJunctions]]] = {}
+    for device in found.comparison.flat.devices:
+        if device.full_name not in found.comparison.devices:
+            continue
+        one, count = found.comparison.devices[device.full_name], device.multiplier
+        values = (
+            one.drain_area / count, one.source_area / count, one.drain_perimeter / count, one.source_perimeter / count,
+        )  # fmt: skip
+        sums.setdefault(device.owner, {}).setdefault(device.name, []).append(values)
+    return {owner: {name: _mean(values) for name, values in of.items()} for owner, of in sums.items()}
+
+
+def _mean(values: list[DrawnJunctions]) -> DrawnJunctions:
+    count = len(values)
+    a, b, c, d = (sum(column) / count for column in zip(*values, strict=True))
+    return a, b, c, d
