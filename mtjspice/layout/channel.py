@@ -23,15 +23,14 @@ class Track:
 
 
 def routed(
-    spans: Mapping[str, tuple[int, int]],
-    pairs: Iterable[tuple[str, str]],
-    longer: Mapping[str, int],
-    low: Iterable[str],
-) -> tuple[dict[str, Track], int]:
+    spans: Mapping[str, tuple[int, int]], pairs: Iterable[tuple[str, str]], longer: Mapping[str, int],
+    low: Iterable[str], width: int,
+) -> tuple[dict[str, Track], int]:  # fmt: skip
     """Give each net a track; return them and the number of tracks.
 
     ``spans`` are the first and last column of each net. The nets of a pair are made equally long and lie side by side;
-    nets in ``longer`` then grow by so many columns. Nets in ``low`` get the lower tracks where there is a choice.
+    nets in ``longer`` then grow by so many columns, where there is room to the right among the ``width`` columns of the
+    row, else to the left. Nets in ``low`` get the lower tracks where there is a choice.
     """
     spans = dict(spans)
     partner: dict[str, str] = {}
@@ -42,15 +41,17 @@ def routed(
             partner[a], partner[b] = b, a
     for net, columns in longer.items():
         if net in spans:
-            spans[net] = spans[net][0], spans[net][1] + columns
+            left, right = spans[net]
+            rightwards = right + columns < width or columns > left
+            spans[net] = (left, right + columns) if rightwards else (left - columns, right)
     ends: list[int] = []  # last column of each track
     tracks: dict[str, Track] = {}
     down = set(low)
-    for net in sorted(spans, key=lambda name: (spans[name][0], name not in down, -spans[name][1], name)):
+    for net in sorted(spans, key=lambda name: (_first(spans, partner, name), name not in down, -spans[name][1], name)):
         if net in tracks:
             continue
         nets = (net, partner[net]) if net in partner else (net,)
-        index = next(k for k in range(len(ends) + 1) if _free(ends[k : k + len(nets)], spans[net][0]))
+        index = next(k for k in range(len(ends) + 1) if _free(ends[k : k + len(nets)], _first(spans, partner, net)))
         for k, each in enumerate(nets, index):
             if k == len(ends):
                 ends.append(0)
@@ -62,3 +63,8 @@ def routed(
 def _free(ends: list[int], left: int) -> bool:
     """Whether tracks that are in use up to ``ends`` can be used from ``left`` on."""
     return all(left - end >= CLEARANCE for end in ends)
+
+
+def _first(spans: Mapping[str, tuple[int, int]], partner: Mapping[str, str], net: str) -> int:
+    """The first column of a net, or of a pair."""
+    return min(spans[net][0], spans[partner.get(net, net)][0])

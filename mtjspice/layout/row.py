@@ -186,7 +186,7 @@ def route(row: Row, joints: Mapping[str, tuple[int, ...]], ports: frozenset[str]
         if net not in spans and net in row.nets:
             spans[net] = min(columns), max(columns)
     low = [t.net for t in row.terminals if t.side == "n"]
-    tracks, count = routed(spans, row.pairs, longer, low)
+    tracks, count = routed(spans, row.pairs, longer, low, row.columns)
     return Routed(row, tracks, count, {net: c for net, c in joints.items() if net in row.nets})
 
 

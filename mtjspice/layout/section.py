@@ -63,7 +63,8 @@ class Section:
 def cut(layout: "kdb.Layout", cell: "kdb.Cell") -> Section:
     """Cut a cell through the one of its pillars (of several, `TRIED` are tried) where the cut shows the most.
 
-    Of equal ones it is the shortest, then the lowest, then the leftmost. InputError for a cell without a pillar.
+    Of equal ones it is a straight one, the shortest, then the lowest, then the leftmost. InputError for a cell without
+    a pillar.
     """
     if abs(layout.dbu - DATABASE_UNIT) > DATABASE_UNIT * 1e-9:
         raise InputError(f"section: the database unit is {layout.dbu:g} um, it must be {DATABASE_UNIT:g} um")
@@ -71,13 +72,13 @@ def cut(layout: "kdb.Layout", cell: "kdb.Cell") -> Section:
     if pillars.is_empty():
         raise InputError(f"section: cell {cell.name} has no junction to cut through")
     ordered = sorted(pillars.each(), key=lambda polygon: (polygon.bbox().center().y, polygon.bbox().center().x))
-    best: tuple[tuple[int, int], Any, dict[str, Any], tuple[Point, ...]] | None = None
+    best: tuple[tuple[int, int, int], Any, dict[str, Any], tuple[Point, ...]] | None = None
     for index in sorted({round(k * (len(ordered) - 1) / (TRIED - 1)) for k in range(TRIED)}):
         middle = ordered[index].bbox().center()
         around = klayout_db().Box(middle, middle).enlarged(REACH, REACH)
         regions = {name: _region(layout, cell, name, around) for name in (*SHOWN, "nplus", "pplus")}
         for path in _paths(regions, (middle.x, middle.y)):
-            rank = _worth(regions, path), -_length(path)
+            rank = _worth(regions, path), -len(path), -_length(path)
             if best is None or rank > best[0]:
                 best = rank, ordered[index], regions, path
     assert best is not None
@@ -113,6 +114,8 @@ def _paths(regions: dict[str, Any], middle: Point) -> Iterator[tuple[Point, ...]
     for dx, dy in ((1, 0), (0, 1)):
         start, end = (x - dx * REACH, y - dy * REACH), (x + dx * REACH, y + dy * REACH)
         things = [i for name in (*CUTS, "comp") for i in _met(regions[name], (start, end))]
+        plates = [i for name in ("metal3", "metal4") for i in _met(regions[name], (start, end))]
+        things += [plate for plate in plates if plate[0] <= REACH <= plate[1]]  # those that the pillar joins
         low = min([REACH, *(a for a, _ in things)]) - PAST
         high = max([REACH, *(b for _, b in things)]) + PAST
         low, high = max(low, 0), min(high, 2 * REACH)
