@@ -12,7 +12,8 @@ from typing import Any
 from mtjspice.layout.lvs_groups import Group
 from mtjspice.layout.require import klayout_db
 
-WIDTH = (1e-9, 1e-3)  # absolute (m) and relative tolerances
+# absolute (m) and relative tolerances; of widths half a grid step for every finger, which is at least 1 um wide
+WIDTH = (2.5e-9, 2.5e-3)
 LENGTH = (1e-9, 0.0)
 DIAMETER = (0.0, 0.02)
 RESISTANCE = (0.0, 0.03)

@@ -52,7 +52,8 @@ class Stack:
         """Columns of the widest row, lines and matrix included."""
         widest = max((r.row.columns for r in self.rows), default=0)
         cells = 0 if self.matrix is None else self.matrix.columns
-        return max([widest, cells, *(line.column + 1 for line in self.lines)])
+        tracks = (track.right + 1 for row in self.rows for track in row.tracks.values())
+        return max([widest, cells, *(line.column + 1 for line in self.lines), *tracks])
 
     @property
     def top(self) -> int:
