@@ -248,6 +248,10 @@ def simulate(
     vectors: Annotated[
         str | None, typer.Option("--vectors", help="Vectors to return, as 'v(out),i(vdd)'; by default what it saves.")
     ] = None,
+    parasitics: Annotated[
+        str,
+        typer.Option("--parasitics", help="Of a circuit: none, or layout (drawn, gf180mcu; needs mtjspice[layout])."),
+    ] = "none",
     noise: Annotated[bool, typer.Option("--noise/--no-noise", help="Thermal field and spread of the drive.")] = True,
     time_limit: Annotated[str, typer.Option("--time-limit", help="Seconds or with a unit: 10min.")] = "600",
     plot: Plot = None,
@@ -273,6 +277,7 @@ def simulate(
 
     outputs.check_outputs(plot, out)
     choose("fidelity", fidelity, FIDELITIES)
+    choose("parasitics", parasitics, ("none", "layout"))
     limit = sweeps.quantity(time_limit, "s", "--time-limit")
     names = None if vectors is None else [name.strip() for name in vectors.split(",") if name.strip()]
     if catalogue.knows(deck) and not Path(deck).exists():
@@ -281,11 +286,19 @@ def simulate(
         bench = _bench(deck, card, technology, corner, temperature, states, mismatch_seed, values)
         testbench = bench.testbench()
         with warnings_as_lines(), show_stages() as stage:
+            if parasitics == "layout":
+                from mtjspice.layout.post import post_layout
+
+                stage(f"drawing {deck}")
+                testbench = post_layout(testbench)
             stage(f"{fidelity}: {deck}")
             data = testbench.run(fidelity, seed=seed, engine=engine, noise=noise, time_limit=limit)
         measured = report.measured(testbench, data)
     else:
-        for option, given in (("--corner", corner), ("--states", states), ("--set", values)):
+        drawn = parasitics != "none"
+        for option, given in (
+            ("--corner", corner), ("--states", states), ("--set", values), ("--parasitics", drawn),
+        ):  # fmt: skip
             if given:
                 raise InputError(f"{option} is for circuits of `mtjspice netlist --list`; {deck} is a deck")
         try:

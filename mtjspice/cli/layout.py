@@ -26,6 +26,11 @@ def layout(
         bool, typer.Option("--deck", help="Check the whole public rule deck, with the application KLayout.")
     ] = False,
     lvs: Annotated[bool, typer.Option("--lvs", help="Compare the drawn netlist with the circuit.")] = False,
+    post: Annotated[
+        bool,
+        typer.Option("--post", help="Measure the circuit on its bench as its netlist has it and as it was drawn."),
+    ] = False,
+    wires: Annotated[bool, typer.Option("--wires", help="Print the capacitances of differential nets.")] = False,
     area: Annotated[bool, typer.Option("--area", help="Print the area (also without any other request).")] = False,
     card: CircuitCard = None,
     values: Set = None,
@@ -39,6 +44,7 @@ def layout(
     Python module (pip install 'mtjspice[layout]') there is the area only.
 
     Example: mtjspice layout meram_word8 -o word.gds --png word.png --drc --lvs --area
+    Example: mtjspice layout read_precharge --post --wires
     Example: mtjspice layout meram_array --set rows=16 --set columns=8 -o array.gds --json
     """
     from mtjspice.layout import catalogue
@@ -62,7 +68,9 @@ def layout(
     if len(names) > 1 and (png is not None or section is not None):
         raise InputError("--png and --section are of one circuit; name one")
     circuits = {name: catalogue.circuit(name, chosen_values(values), card) for name in names}
-    requests = report.Requests(output=output, png=png, section=section, drc=drc, deck=deck, lvs=lvs)
+    requests = report.Requests(
+        output=output, png=png, section=section, drc=drc, deck=deck, lvs=lvs, post=post, wires=wires
+    )
     with show_stages() as stage:
         found, left_out = report.run(circuits, requests, stage)
     _show(found, as_json)
@@ -81,5 +89,8 @@ def _show(found: Any, as_json: bool) -> None:
         print_json(described[0] if len(described) == 1 else described)
         return
     print_table(*report.table(found))
+    for header, rows in (report.pair_table(found), report.post_table(found)):
+        if rows:
+            print_table(header, rows)
     for line in report.details(found):
         typer.echo(line)

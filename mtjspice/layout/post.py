@@ -9,16 +9,22 @@ kiloohms of junctions and transistors. Those of an array's lines are parameters 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import nan
+from typing import TYPE_CHECKING, Any
 
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.parasitics import Parasitics
 from mtjspice.circuits.technology import DrawnJunctions
 from mtjspice.circuits.testbench import Testbench
-from mtjspice.errors import InputError
+from mtjspice.errors import InputError, choose
 from mtjspice.layout.capacitance import Capacitances, capacitances
 from mtjspice.layout.generate import Drawn, generate
 from mtjspice.layout.lvs import Comparison, compare
 
+if TYPE_CHECKING:
+    import xarray
+
+PARASITICS = ("none", "layout")
 GROUND = "vss"
 SMALLEST = 2e-18  # F: a smaller coupling is given to the ground of both nets
 
@@ -77,6 +83,42 @@ def parasitics(circuit: Circuit) -> Parasitics:
 def post_layout(testbench: Testbench) -> Testbench:
     """Return a testbench with its circuit as drawn."""
     return testbench.at(parasitics=parasitics(testbench.circuit))
+
+
+def simulate(
+    testbench: Testbench, fidelity: str = "cosim", *, parasitics: str = "layout", seed: int = 1, **options: Any
+) -> "xarray.Dataset":
+    """Run a testbench; with ``parasitics`` "layout" its circuit is drawn first, "none" is `Testbench.run`.
+
+    The other arguments are those of `Testbench.run`.
+    """
+    choose("parasitics", parasitics, PARASITICS)
+    bench = post_layout(testbench) if parasitics == "layout" else testbench
+    return bench.run(fidelity, seed=seed, **options)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A measurement of a circuit as its netlist has it and as it was drawn."""
+
+    name: str
+    unit: str
+    before: float
+    after: float
+
+    @property
+    def ratio(self) -> float:
+        """After to before; NaN where there is none."""
+        return self.after / self.before if self.before else nan
+
+
+def changes(testbench: Testbench) -> tuple[Change, ...]:
+    """Measure a circuit with its junctions standing still, as its netlist has it and as it was drawn."""
+    before, after = (bench.run("resistor").attrs for bench in (testbench, post_layout(testbench)))
+    return tuple(
+        Change(name, one.unit, float(before[name]), float(after[name]))
+        for name, one in testbench.measurements.items()
+    )  # fmt: skip
 
 
 # --- capacitors ----------------------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -11,10 +12,12 @@ from mtjspice.circuits import catalogue as circuits_catalogue
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.errors import InputError
 from mtjspice.layout import catalogue, plan, require
+from mtjspice.units import engineering
 
 if TYPE_CHECKING:
     from mtjspice.layout.drc import Violation
     from mtjspice.layout.generate import Drawn
+    from mtjspice.layout.post import Balance, Change
 
 MOST_LINES = 10  # of violations and mismatches of one circuit that are printed
 
@@ -31,12 +34,14 @@ class Requests:
     drc: bool = False
     deck: bool = False
     lvs: bool = False
+    post: bool = False
+    wires: bool = False
 
     def drawn(self) -> tuple[str, ...]:
         """Names of what needs a drawing."""
         asked = {
             "GDSII": self.output, "picture": self.png, "cross-section": self.section, "design rules": self.drc,
-            "rule deck": self.deck, "netlist": self.lvs,
+            "rule deck": self.deck, "netlist": self.lvs, "circuit as drawn": self.post, "wires": self.wires,
         }  # fmt: skip
         return tuple(name for name, value in asked.items() if value)
 
@@ -53,6 +58,8 @@ class Result:
     deck: "tuple[Violation, ...] | None" = None
     match: bool | None = None
     problems: tuple[str, ...] = ()
+    post: "tuple[Change, ...] | None" = None
+    wires: "tuple[Balance, ...] | None" = None
 
     @property
     def failed(self) -> bool:
@@ -71,6 +78,13 @@ class Result:
                 found[key] = {"violations": len(violations), "rules": rules}
         if self.match is not None:
             found["lvs"] = {"match": self.match, "problems": list(self.problems)}
+        if self.post is not None:
+            found["post_layout"] = {
+                one.name: {"unit": one.unit, "before": _finite(one.before), "after": _finite(one.after)}
+                for one in self.post
+            }
+        if self.wires is not None:
+            found["pairs"] = [{"nets": [one.a, one.b], "capacitances": [one.of_a, one.of_b]} for one in self.wires]
         return found
 
 
@@ -128,9 +142,30 @@ def _checked(drawn: "Drawn", requests: Requests, stage: Callable[[str], None]) -
         match, problems = comparison.match, comparison.problems
     if requests.deck:
         deck = _by_deck(drawn, stage)
-    return Result(
-        measured.name, measured.area, measured.size, measured.devices, violations, deck, match, problems
+    balances = None
+    if requests.wires:
+        from mtjspice.layout.post import wired
+
+        stage(f"wires of {drawn.name}")
+        balances = wired(drawn).balances()
+    return replace(
+        measured, drc=violations, deck=deck, match=match, problems=problems, wires=balances,
+        post=_measured_both(drawn, stage) if requests.post else None,
     )  # fmt: skip
+
+
+def _measured_both(drawn: "Drawn", stage: Callable[[str], None]) -> "tuple[Change, ...]":
+    """Measure a circuit as its netlist has it and as it was drawn, on the bench that the catalogue has for it."""
+    from mtjspice.layout.post import changes
+
+    if not circuits_catalogue.knows(drawn.name):
+        raise InputError(f"{drawn.name} has no bench to be measured on; `mtjspice netlist --list` names the circuits")
+    stage(f"measuring {drawn.name}")
+    return changes(circuits_catalogue.entry(drawn.name).bench(drawn.circuit).testbench())
+
+
+def _finite(value: float) -> float | None:
+    return value if isfinite(value) else None
 
 
 def _by_deck(drawn: "Drawn", stage: Callable[[str], None]) -> "tuple[Violation, ...]":
@@ -187,6 +222,32 @@ def details(results: Sequence[Result]) -> list[str]:
         if len(wrong) > MOST_LINES:
             lines.append(f"{one.name}: and {len(wrong) - MOST_LINES} more")
     return lines
+
+
+def post_table(results: Sequence[Result]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Measurements before and after, of all layouts that were measured."""
+    rows: list[tuple[str, ...]] = [
+        (
+            one.name, change.name, engineering(change.before, change.unit), engineering(change.after, change.unit),
+            f"{change.ratio:.3f}",
+        )
+        for one in results
+        for change in one.post or ()
+    ]  # fmt: skip
+    return ("layout", "measurement", "netlist", "as drawn", "ratio"), rows
+
+
+def pair_table(results: Sequence[Result]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Capacitances of differential nets."""
+    rows: list[tuple[str, ...]] = [
+        (
+            one.name, f"{pair.a}, {pair.b}", engineering(pair.of_a, "F"), engineering(pair.of_b, "F"),
+            f"{100 * pair.difference:.1f} %",
+        )
+        for one in results
+        for pair in one.wires or ()
+    ]  # fmt: skip
+    return ("layout", "nets", "wires of the first", "of the second", "difference"), rows
 
 
 def listing() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
