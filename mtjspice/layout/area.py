@@ -18,26 +18,30 @@ from math import sqrt
 
 import numpy as np
 
-from mtjspice.circuits.benches.cim_figures import Cost, in_situ_against_ex_situ
-from mtjspice.circuits.benches.trng import PHASES, SttTrngCycles, VcmaTrngCycles
-from mtjspice.circuits.benches.word import Levels, Read, WordBench, Write, toggling_control
+from mtjspice.circuits.benches.lfsr import Wires, unchanged
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.elements import Part
+from mtjspice.circuits.library.array import MeramArray
 from mtjspice.circuits.library.cells import Cell1T1M, Cell2T2M, DifferentialPair, STTCell
 from mtjspice.circuits.library.cim import CimColumn, ExSituColumn
 from mtjspice.circuits.library.digital import FlipFlop
 from mtjspice.circuits.library.meram import MeramWord
-from mtjspice.circuits.library.trng import SttTrng, VcmaTrng
+from mtjspice.circuits.library.trng import SttTrng
 from mtjspice.circuits.technology import Technology
 from mtjspice.device.card import load_card
 from mtjspice.errors import InputError
-from mtjspice.layout import baselines
+from mtjspice.layout import baselines, cores
 from mtjspice.layout.baselines import Baseline
+from mtjspice.layout.generators import WORD_BITS, Generator, generators
 
 CLAIM = 1e3  # of Nat. Commun. 16, 5022 (2025), against "traditional hardware"
 _STORAGE = (Cell1T1M, Cell2T2M, STTCell, DifferentialPair, FlipFlop)
 
+REGISTERS = (8, 16, 32)  # stages
+ARRAYS = ((16, 8), (64, 8), (64, 64))  # rows, columns
+
 AreaOf = Callable[[Circuit], float]
+Stage = Callable[[str], None]
 
 
 # --- areas ---------------------------------------------------------------------------------------------------
@@ -45,17 +49,26 @@ AreaOf = Callable[[Circuit], float]
 
 @dataclass(frozen=True)
 class Breakdown:
-    """Area of a circuit (m2), and that of the ``cells`` within it that hold its bits, each drawn alone."""
+    """Area of a circuit (m2), and that of the ``cells`` within it that hold its bits, each drawn alone.
+
+    It holds ``bits``, of which one operation makes ``at_once``.
+    """
 
     name: str
     bits: int
     total: float
     cells: float
+    at_once: int
 
     @property
     def per_bit(self) -> float:
         """Area of a bit with its share of everything, m2."""
         return self.total / self.bits
+
+    @property
+    def per_operation_bit(self) -> float:
+        """Area that makes one bit of an operation, m2."""
+        return self.total / self.at_once
 
     @property
     def periphery(self) -> float:
@@ -68,11 +81,37 @@ class Breakdown:
         return self.cells / self.total
 
 
-def breakdown(circuit: Circuit, bits: int, area_of: AreaOf) -> Breakdown:
-    """Take the area of a circuit and of its storage cells (of junctions, or flip-flops) at any depth."""
+def breakdown(circuit: Circuit, bits: int, area_of: AreaOf, at_once: int | None = None) -> Breakdown:
+    """Take the area of a circuit and of its storage cells (of junctions, or flip-flops) at any depth.
+
+    One operation makes ``at_once`` bits, by default all.
+    """
     if bits < 1:
         raise InputError(f"{circuit.name} has {bits} bits; at least 1 is needed")
-    return Breakdown(circuit.name, bits, area_of(circuit), sum(area_of(cell) for cell in _cells(circuit)))
+    cells: dict[Circuit, int] = {}
+    for cell in _cells(circuit):
+        cells[cell] = cells.get(cell, 0) + 1
+    drawn = sum(number * area_of(cell) for cell, number in cells.items())
+    return Breakdown(circuit.name, bits, area_of(circuit), drawn, at_once or bits)
+
+
+def breakdowns(technology: Technology, area_of: AreaOf, quick: bool = False) -> tuple[Breakdown, ...]:
+    """Cells, words, arrays with their periphery, and the other generators with junctions.
+
+    An operation of an array is of one row: the pulse reaches as many cells as there are columns. ``quick`` leaves the
+    largest array out.
+    """
+    meram, pair = load_card("meram100"), load_card("imec_iedm24")
+    found = [
+        breakdown(Cell1T1M(technology, card=meram), 1, area_of), breakdown(Cell2T2M(technology, card=pair), 1, area_of),
+        *(breakdown(MeramWord(technology, card=meram, bits=bits), bits, area_of) for bits in (WORD_BITS, 16)),
+    ]  # fmt: skip
+    for rows, columns in ARRAYS[:-1] if quick else ARRAYS:
+        array = MeramArray(technology, card=meram, rows=rows, columns=columns)
+        found.append(breakdown(array, rows * columns, area_of, columns))
+    stt = SttTrng(technology, card=load_card("stt_trng_10ns"), channels=4)
+    inside, beside = (kind(technology, card=pair, rows=8) for kind in (CimColumn, ExSituColumn))
+    return (*found, breakdown(stt, 4, area_of), breakdown(inside, 8, area_of), breakdown(beside, 8, area_of))
 
 
 def _cells(circuit: Circuit) -> Iterator[Circuit]:
@@ -166,115 +205,52 @@ def baseline_row(found: Baseline) -> Row:
     return Row(**found.__dict__)
 
 
-# --- what junctions take -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Generator:
-    """A generator with junctions: its circuit, ``energy`` (J a bit) and the ``time`` (s) of an operation."""
-
-    name: str
-    circuit: Circuit
-    bits: int
-    energy: float
-    time: float
-    about: str = field(repr=False)
-    less: Circuit | None = None  # what its area is counted beyond
-
-    def row(self, area_of: AreaOf) -> Row:
-        """With its area."""
-        area = area_of(self.circuit) - (0.0 if self.less is None else area_of(self.less))
-        return Row(
-            self.name, self.circuit.technology.name, self.bits, self.energy, area, self.bits / self.time, "measured",
-            self.about,
-        )  # fmt: skip
-
-
-def meram_word(technology: Technology, bits: int = 8) -> Generator:
-    """Measure a MeRAM word that reads, resets what is AP and perturbs, junctions standing still.
-
-    Half of the columns hold AP before the reset, as after a fair bit. Levels and widths are those of the technology.
-    """
-    word = MeramWord(technology, card=load_card("meram100"), bits=bits)
-    perturb = VcmaTrngCycles(VcmaTrng(technology, card=word.card)).perturb_control
-    cycle = (Write(toggling_control(technology), all_columns=False), Write(perturb), Read())
-    states = tuple(1 if k % 2 == 0 else -1 for k in range(bits))
-    bench = WordBench(
-        word, (Read(), *cycle), technology.default_corner, levels=Levels.of(technology), states=states
-    )  # fmt: skip
-    energy = bench.testbench().run().attrs["energy"] / bits
-    return Generator(
-        f"MeRAM word, {bits} bits", word, bits, energy, 3 * bench.timing.slot, "reset, perturb and read of every bit"
-    )
-
-
-def stt_trng(technology: Technology, channels: int = 4) -> Generator:
-    """Measure a generator of STT channels: reset, perturb and read."""
-    circuit = SttTrng(technology, card=load_card("stt_trng_10ns"), channels=channels)
-    bench = SttTrngCycles(circuit)
-    found = bench.testbench().run().attrs
-    energy = sum(found[f"{phase}_energy"] for phase in PHASES) / channels
-    return Generator(
-        f"STT generator, {channels} channels", circuit, channels, energy, bench.period, "reset, perturb and read"
-    )
-
-
-def columns(technology: Technology, rows: int = 8) -> tuple[Generator, ...]:
-    """Measure P-bits of both compute-in-memory columns, with computing and without.
-
-    The area of P-bits drawn beside the column is also given as what the paper counts: beyond that of the column in
-    which they are drawn in place.
-    """
-    card = load_card("imec_iedm24")
-    inside, beside = CimColumn(technology, card=card, rows=rows), ExSituColumn(technology, card=card, rows=rows)
-    found = in_situ_against_ex_situ(technology, card, rows)
-
-    def pair(name: str, circuit: Circuit, cost: Cost) -> Iterator[Generator]:
-        yield Generator(f"P-bit {name}, drawn", circuit, rows, cost.draw_energy, cost.draw_time, "without computing")
-        yield Generator(f"P-bit {name}, cycle", circuit, rows, cost.energy, cost.cycle_time, "with computing")
-
-    return (
-        *pair("in situ", inside, found.in_situ),
-        *pair("ex situ", beside, found.ex_situ),
-        Generator(
-            "P-bit ex situ, added area", beside, rows, found.ex_situ.draw_energy, found.ex_situ.draw_time,
-            "area beyond the column in situ", less=inside,
-        ),
-    )  # fmt: skip
-
-
-def generators(technology: Technology) -> tuple[Generator, ...]:
-    """Measure all generators with junctions; some tens of seconds."""
-    return (meram_word(technology), stt_trng(technology), *columns(technology))
-
-
 # --- the comparison ------------------------------------------------------------------------------------------
 
 
-def cmos_rows(technology: Technology, area_of: AreaOf, supply: float | None = None) -> tuple[Row, ...]:
-    """Shift registers of 8, 16 and 32 stages, simulated, and the counted cores, at one supply (V; default nominal)."""
+def generator_row(found: Generator, area_of: AreaOf) -> Row:
+    """A generator with junctions, with its area."""
+    area = area_of(found.circuit) - (0.0 if found.less is None else area_of(found.less))
+    return Row(
+        found.name, found.circuit.technology.name, found.bits, found.energy, area, found.bits / found.time, "measured",
+        found.about,
+    )  # fmt: skip
+
+
+def cmos_rows(
+    technology: Technology, area_of: AreaOf, supply: float | None = None, *, wires: Wires = unchanged,
+    registers: Sequence[int] = REGISTERS, stage: Stage = lambda text: None,
+) -> tuple[Row, ...]:  # fmt: skip
+    """Shift registers of as many stages, simulated, and the counted cores, at one supply (V; default nominal).
+
+    The wires of counted cores are left out.
+    """
     volts = technology.supply_voltage if supply is None else supply
+    found = []
+    for bits in registers:
+        stage(f"LFSR-{bits} at {volts:g} V")
+        found.append(baselines.lfsr(technology, area_of, bits, wires, supply_voltage=volts))
+    stage(f"cells of the counted cores at {volts:g} V")
     energies = baselines.cell_energies(technology, volts)
-    cores = [baselines.chacha(rounds) for rounds in (8, 12, 20)] + [baselines.philox()]
-    found = [baselines.lfsr(technology, area_of, bits, supply_voltage=volts) for bits in (8, 16, 32)]
-    counted = (baselines.core(one, technology, area_of, energies) for one in cores)
-    found += [replace(one, name=f"{one.name}, {volts:g} V") for one in counted]
+    share = baselines.utilisation(technology, area_of)
+    for counts in (*(cores.chacha(rounds) for rounds in (8, 12, 20)), cores.philox()):
+        one = baselines.core(counts, technology, area_of, energies, share)
+        found.append(replace(one, name=f"{one.name}, {volts:g} V"))
     return tuple(map(baseline_row, found))
 
 
 def comparison(
     technology: Technology, area_of: AreaOf, *, found: Sequence[Generator] | None = None,
-    supplies: Sequence[float] = (), published: Sequence[Baseline] = baselines.PUBLISHED,
+    supplies: Sequence[float] = (), published: Sequence[Baseline] = baselines.PUBLISHED, wires: Wires = unchanged,
+    registers: Sequence[int] = REGISTERS, stage: Stage = lambda text: None,
 ) -> tuple[Row, ...]:  # fmt: skip
     """All rows: generators with junctions (measured now, unless ``found`` has them), CMOS at each of ``supplies`` (V;
-    by default the nominal one), published."""  # fmt: skip
-    measured = generators(technology) if found is None else found
+    by default the nominal one), published. ``wires`` adds those of the layouts (`generators.drawn_wires`)."""  # fmt: skip
     volts = supplies or (technology.supply_voltage,)
-    return (
-        *(one.row(area_of) for one in measured),
-        *(row for each in volts for row in cmos_rows(technology, area_of, each)),
-        *map(baseline_row, published),
-    )
+    options = {"wires": wires, "registers": registers, "stage": stage}
+    logic = [row for each in volts for row in cmos_rows(technology, area_of, each, **options)]  # type: ignore[arg-type]
+    measured = generators(technology, wires, stage) if found is None else found
+    return (*(generator_row(one, area_of) for one in measured), *logic, *map(baseline_row, published))
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,17 @@ def arranged(units: Sequence[Unit], others: Sequence[Device], local: Mapping[str
         strips = [*_placed(n, p)]
     else:
         strips = _mirrored(*halves, mirror)
-    column = max((s.end for s in strips), default=0)
+    bars: list[Bars] = []
+    column = 0
+    for device in others:
+        if device.kind == "resistor":
+            a, b = local[device.name]
+            count = 2 * max(1, ceil(device.resistance / SHEET / BAR_SQUARES / 2 - 1e-9))
+            bars.append(Bars(column, a, b, device.resistance, count))
+            column += bars[-1].columns
+    # resistors to the left of everything: the other nets need not pass them
+    strips = [Strip(strip.column + column, strip.units) for strip in strips]
+    column = max((s.end for s in strips), default=column)
     found: list[Pillar] = []
     groups: dict[tuple[str, ...], list[float]] = {}
     for device in others:
@@ -82,13 +92,6 @@ def arranged(units: Sequence[Unit], others: Sequence[Device], local: Mapping[str
     for (top, bottom), diameters in groups.items():
         found.append(Pillar(column, bottom, top, tuple(diameters)))
         column += Pillar.columns
-    bars: list[Bars] = []
-    for device in others:
-        if device.kind == "resistor":
-            a, b = local[device.name]
-            count = 2 * max(1, ceil(device.resistance / SHEET / BAR_SQUARES / 2 - 1e-9))
-            bars.append(Bars(column, a, b, device.resistance, count))
-            column += bars[-1].columns
     return Arrangement(tuple(strips), tuple(found), tuple(bars), column)
 
 
@@ -135,7 +138,7 @@ def _neighbours(n: list[Unit], p: list[Unit]) -> Iterator[tuple[list[Unit], list
 def _placed(n: list[Unit], p: list[Unit]) -> list[Strip]:
     """Pack the n-channel side; shift each p-channel strip to where most of its terminals face equal nets."""
     below = packed(n)
-    faces = {column: net for strip in below for column, net, _ in strip.terminals()}
+    faces = {column: net for strip in below for column, net, _ in strip.terminals}
     above: list[Strip] = []
     column = 0
     for strip in packed(p):
@@ -164,7 +167,7 @@ def _cost(strips: Sequence[Strip]) -> float:
     spans: dict[str, tuple[int, int]] = {}
     for strip in strips:
         rail = RAILS[strip.side]
-        for column, net, gate in strip.terminals():
+        for column, net, gate in strip.terminals:
             if net == rail and not gate:
                 continue
             at[column, strip.side] = net

@@ -1,13 +1,12 @@
 """Making differential nets alike: a wire is lengthened where its partner has more capacitance.
 
-Both nets of a pair have equally long tracks anyhow (`channel`). What is left, wires from their terminals of different
-lengths, is made up by a longer track for the lighter one. The capacitances by which this is judged are estimates from
-lengths, good to some per cent of a net; what came out is measured on the extracted layout (`post`).
+Both nets of a pair have equally long tracks anyhow. What is left, wires from their terminals of different lengths and
+other neighbours, is made up by a longer track of the lighter one, or by a stub. It is judged by estimates from lengths,
+good to some per cent of a net; what came out is measured on the extracted layout (`post`).
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,84 +23,79 @@ _WEIGHTS = {
     "gate": 105.0, "terminal": 112.0, "width": 0.039,
 }  # fmt: skip
 _ORDER = {name: k for k, name in enumerate(_WEIGHTS)}
-_ROUNDS = 14
-_TOGETHER = 4  # rounds in which all pairs are evened out at once; later the worst of each row
+_STEP = 54.0  # aF that a column of metal2 adds
+_TRIALS = 6  # for each pair of a row
+_GOOD = 0.015  # relative difference below which nothing is changed
 
 
 def balanced(rows: Sequence[Row], route: Callable[[int, Mapping[str, int]], Routed]) -> tuple[Routed, ...]:
     """Route rows so that the nets of every differential pair come out alike.
 
-    ``route`` routes the row of a number with some nets' tracks longer by so many columns. A longer track moves others,
-    so that a round may spoil what the one before has reached: the best is kept.
+    ``route`` routes the row of a number with metal2 of so many columns more for some nets. It moves other tracks: the
+    pairs of a row are taken in turn, the least alike first, and what makes the row as a whole better stays.
     """
     longer: list[dict[str, int]] = [{} for _ in rows]
     routed = [route(index, {}) for index in range(len(rows))]
-    pairs = [(index, a, b) for index, row in enumerate(rows) for a, b in row.pairs]
-    estimates = [features(one) for one in routed]
-    best = _state(routed, longer, pairs, estimates)
-    for count in range(_ROUNDS if pairs else 0):
-        totals = _totals(estimates)
-        changed = set()
-        for index, a, b in pairs if count < _TOGETHER else _worst(pairs, totals):
-            heavy, light = (a, b) if totals[a] > totals[b] else (b, a)
-            columns = round((totals[heavy] - totals[light]) / (2 * _WEIGHTS["metal2 1"] * PITCH))
-            if columns and light in routed[index].tracks:
-                shorter = min(columns, longer[index].get(heavy, 0))
-                longer[index][heavy] = longer[index].get(heavy, 0) - shorter
-                longer[index][light] = longer[index].get(light, 0) + columns - shorter
-                totals[light] = totals[heavy]  # a pair of two rows is evened out in one
-                changed.add(index)
-        if not changed:
-            break
-        for index in changed:
-            routed[index] = route(index, longer[index])
-            estimates[index] = features(routed[index])
-        found = _state(routed, longer, pairs, estimates)
-        if found.imbalance < best.imbalance:
-            best = found
-        elif count + 1 >= _TOGETHER:
-            longer = [dict(one) for one in best.longer]
-            if count + 1 == _TOGETHER:
-                routed = list(best.routed)
-                estimates = [features(one) for one in routed]
-    return best.routed
-
-
-@dataclass(frozen=True)
-class _State:
-    routed: tuple[Routed, ...]
-    longer: tuple[dict[str, int], ...]
-    imbalance: float
-
-
-def _state(
-    routed: Sequence[Routed], longer: Sequence[dict[str, int]], pairs: Sequence[tuple[int, str, str]],
-    estimates: Sequence[Mapping[str, NDArray[np.float64]]],
-) -> _State:  # fmt: skip
+    estimates = [_estimated(one) for one in routed]
     totals = _totals(estimates)
-    squares = (_relative(totals, a, b) ** 2 for _, a, b in pairs)
-    return _State(tuple(routed), tuple(dict(one) for one in longer), sum(squares))
+    for index, row in enumerate(rows):
+        tried: dict[tuple[str, str], int] = {}
+        for _ in range(_TRIALS * len(row.pairs)):
+            pair = max(row.pairs, key=lambda one: _relative(totals, *one) / (1 + tried.get(one, 0)))
+            tried[pair] = tried.get(pair, 0) + 1
+            stubs = _adjusted(longer[index], pair, totals, tried[pair])
+            if stubs == longer[index]:
+                continue
+            trial = route(index, stubs)
+            estimate = _estimated(trial)
+            changed = {
+                net: totals[net] + estimate.get(net, 0.0) - estimates[index].get(net, 0.0)
+                for net in dict.fromkeys(name for one in row.pairs for name in one)
+            }
+            if _imbalance(row, changed) < _imbalance(row, totals):
+                longer[index], routed[index], estimates[index] = stubs, trial, estimate
+                totals.update(changed)
+                tried = {}
+            if max(_relative(totals, *one) for one in row.pairs) < _GOOD:
+                break
+    return tuple(routed)
 
 
-def _worst(pairs: Sequence[tuple[int, str, str]], totals: Mapping[str, float]) -> list[tuple[int, str, str]]:
-    """The least alike pair of each row."""
-    found: dict[int, tuple[int, str, str]] = {}
-    for pair in sorted(pairs, key=lambda one: _relative(totals, one[1], one[2])):
-        found[pair[0]] = pair
-    return list(found.values())
+def _adjusted(
+    stubs: Mapping[str, int], pair: tuple[str, str], totals: Mapping[str, float], attempt: int
+) -> dict[str, int]:  # fmt: skip
+    """Change the stubs of a pair by what should make it even; by less at every further attempt."""
+    a, b = pair
+    heavy, light = (a, b) if totals[a] > totals[b] else (b, a)
+    missing = (totals[heavy] - totals[light]) / attempt
+    found = dict(stubs)
+    if found.get(heavy):
+        found[heavy] = max(0, found[heavy] - max(1, round(missing / _STEP)))
+    else:
+        found[light] = found.get(light, 0) + max(1, round(missing / _STEP))
+    return found
+
+
+def _imbalance(row: Row, totals: Mapping[str, float]) -> float:
+    """Sum of squares of the relative differences of a row's pairs."""
+    return sum(_relative(totals, a, b) ** 2 for a, b in row.pairs)
 
 
 def _relative(totals: Mapping[str, float], a: str, b: str) -> float:
-    whole = totals[a] + totals[b]
+    whole = totals.get(a, 0.0) + totals.get(b, 0.0)
     return 2 * abs(totals[a] - totals[b]) / whole if whole else 0.0
 
 
-def _totals(found: Sequence[Mapping[str, NDArray[np.float64]]]) -> defaultdict[str, float]:
-    weights = np.array(list(_WEIGHTS.values()))
+def _estimated(routed: Routed) -> dict[str, float]:
+    """Capacitances (aF) of the nets of a row."""
+    return {net: float(of @ np.array(list(_WEIGHTS.values()))) for net, of in features(routed).items()}
+
+
+def _totals(estimates: Sequence[Mapping[str, float]]) -> defaultdict[str, float]:
     totals: defaultdict[str, float] = defaultdict(float)
-    for row in found:
-        for net, of in row.items():
-            totals[net] += float(of @ weights)
+    for row in estimates:
+        for net, value in row.items():
+            totals[net] += value
     return totals
 
 
@@ -120,6 +114,8 @@ def features(routed: Routed) -> dict[str, NDArray[np.float64]]:
     tracks = np.full((routed.count + 2, right + 2), -1)  # metal2, with an empty margin
     for net, track in routed.tracks.items():
         tracks[track.index + 1, track.left + 1 : track.right + 2] = numbers[net]
+    for net, track in routed.stubs.items():
+        tracks[track.index + 1, track.left + 1 : track.right + 2] = numbers[net]
     legs = {metal: np.full((routed.count + 2, right + 2), -1) for metal in ("metal1", "metal3")}
     found = np.zeros((len(numbers), len(_WEIGHTS)))
     widths = _widths(row)
@@ -129,9 +125,9 @@ def features(routed: Routed) -> dict[str, NDArray[np.float64]]:
         found[number, _ORDER[kind]] += 1
         found[number, _ORDER["width"]] += widths.get((terminal.column, terminal.side), 0)
         if terminal.net in routed.tracks:
-            index = routed.tracks[terminal.net].index + 1
             metal = "metal3" if terminal.side == "p" and terminal.column in row.lifted else "metal1"
-            levels = slice(0, index + 1) if terminal.side == "n" else slice(index, None)
+            indices = [1 + (y - routed.lower - d.FIRST_TRACK) // d.TRACK for y in routed.ends(terminal)]
+            levels = slice(0, max(indices) + 1) if terminal.side == "n" else slice(min(indices), None)
             legs[metal][levels, terminal.column + 1] = number
     _add_wires(found, "metal2", tracks, PITCH, across=False)
     for metal, grid in legs.items():
@@ -159,6 +155,6 @@ def _widths(row: Row) -> dict[tuple[int, str], int]:
         (placed.column + column, strip.side): strip.width
         for placed in row.placed
         for strip in placed.group.arrangement.strips
-        for column, _, gate in strip.terminals()
+        for column, _, gate in strip.terminals
         if not gate
     }

@@ -23,27 +23,17 @@ class Track:
 
 
 def routed(
-    spans: Mapping[str, tuple[int, int]], pairs: Iterable[tuple[str, str]], longer: Mapping[str, int],
-    low: Iterable[str], width: int,
-) -> tuple[dict[str, Track], int]:  # fmt: skip
+    spans: Mapping[str, tuple[int, int]], pairs: Iterable[tuple[str, str]], low: Iterable[str]
+) -> tuple[dict[str, Track], int]:
     """Give each net a track; return them and the number of tracks.
 
-    ``spans`` are the first and last column of each net. The nets of a pair are made equally long and lie side by side;
-    nets in ``longer`` then grow by so many columns, where there is room to the right among the ``width`` columns of the
-    row, else to the left. Nets in ``low`` get the lower tracks where there is a choice.
+    ``spans`` are the first and last column of each net. The nets of a pair lie side by side.
+    Nets in ``low`` get the lower tracks where there is a choice.
     """
-    spans = dict(spans)
     partner: dict[str, str] = {}
     for a, b in pairs:
         if a in spans and b in spans and a not in partner and b not in partner:
-            left, right = min(spans[a][0], spans[b][0]), max(spans[a][1], spans[b][1])
-            spans[a] = spans[b] = left, right
             partner[a], partner[b] = b, a
-    for net, columns in longer.items():
-        if net in spans:
-            left, right = spans[net]
-            rightwards = right + columns < width or columns > left
-            spans[net] = (left, right + columns) if rightwards else (left - columns, right)
     ends: list[int] = []  # last column of each track
     tracks: dict[str, Track] = {}
     down = set(low)

@@ -17,7 +17,7 @@ def draw_strip(canvas: Canvas, strip: Strip, bare: frozenset[str]) -> None:
     """Draw the FETs of a strip without implants and wells; terminals on nets in ``bare`` get no contact."""
     way = -1 if strip.side == "n" else 1
     width, length = strip.width, strip.length
-    terminals = strip.terminals()
+    terminals = strip.terminals
     last = len(terminals) - 1
     left, right = _end(strip, 0), _end(strip, last)
     canvas.box("comp", left, 0, right, way * width)
@@ -94,7 +94,7 @@ def _end(strip: Strip, k: int) -> int:
 
 def _contact(strip: Strip, k: int) -> int:
     """Where the contacts of a terminal stand: at its column, at the ends of a strip as close to the gate as allowed."""
-    terminals = strip.terminals()
+    terminals = strip.terminals
     x = terminals[k][0] * PITCH
     if strip.length != MIN_LENGTH or strip.width < NARROW or 0 < k < len(terminals) - 1:
         return x

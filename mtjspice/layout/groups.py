@@ -91,17 +91,18 @@ def _arranged(
     units = [folded(x, local[x.name], tallest[x.kind[0]]) for x in devices if x.kind in ("nfet", "pfet")]
     others = [x for x in devices if x.kind in ("mtj", "resistor")]
     arrangement = arranged(units, others, local, symmetry.mirror(owner))
-    counts = Counter(net for strip in arrangement.strips for _, net, _ in strip.terminals())
+    counts = Counter(net for strip in arrangement.strips for _, net, _ in strip.terminals)
     for pillar in arrangement.pillars:
         counts.update((pillar.bottom, pillar.top))
     for bars in arrangement.bars:
         counts.update((bars.a, bars.b))
     # a port, and a node that a part of the circuit uses as well, has to be reached
     used = {port.name for port in owner.ports()}
-    used |= {node for element in owner.elements if element.name not in local for node in element.nodes}
     bare = set()
     for strip in arrangement.strips:
-        for k, (_, net, gate) in enumerate(strip.terminals()):
+        for k, (_, net, gate) in enumerate(strip.terminals):
             if not gate and 0 < k < len(strip.nets) - 1 and counts[net] == 1 and net not in used:
                 bare.add(net)
+    if bare:
+        bare -= {node for element in owner.elements if element.name not in local for node in element.nodes}
     return arrangement, frozenset(bare)

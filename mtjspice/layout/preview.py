@@ -47,7 +47,7 @@ class Paint:
 # from the lowest up; the colours are Okabe and Ito's, which the colour-blind can tell apart, and darker ones for cuts
 PAINTS: Mapping[str, Paint] = MappingProxyType(
     {
-        "nwell": Paint("#F0E442", 0.28, 0.9),
+        "nwell": Paint("#F0E442", 0.22, 0.9),
         "nplus": Paint("#009E73", 0.06, 0.30, least=7),
         "pplus": Paint("#CC79A7", 0.10, 0.40, least=7),
         "comp": Paint("#009E73", 0.60, 0.9),
@@ -56,15 +56,15 @@ PAINTS: Mapping[str, Paint] = MappingProxyType(
         "salicide_block": Paint("#888888", 0.10, 0.5, least=7),
         "poly": Paint("#D55E00", 0.75, 1.0),
         "contact": Paint("#000000", 0.85, 1.0, detail=0.22, least=5),
-        "metal1": Paint("#0072B2", 0.38, 0.95),
+        "metal1": Paint("#0072B2", 0.48, 0.95),
         "via1": Paint("#003A5C", 0.80, 1.0, detail=0.26, least=5),
         "metal2": Paint("#CC79A7", 0.50, 1.0),
         "via2": Paint("#7A2F57", 0.80, 1.0, detail=0.26, least=5),
-        "metal3": Paint("#56B4E9", 0.30, 1.0, hatch=1),
+        "metal3": Paint("#56B4E9", 0.36, 1.0, hatch=1),
         "via3": Paint("#14618F", 0.80, 1.0, detail=0.26, least=5),
-        "metal4": Paint("#E69F00", 0.30, 1.0, hatch=-1),
+        "metal4": Paint("#E69F00", 0.42, 1.0, hatch=-1),
         "via4": Paint("#6B4A00", 0.80, 1.0, detail=0.26, least=5),
-        "metal5": Paint("#555555", 0.25, 1.0),
+        "metal5": Paint("#555555", 0.75, 1.0),
         "mtj_bottom": Paint("#000000", 0.0, 0.6, detail=0.1, least=8),
         "mtj_top": Paint("#000000", 0.0, 0.6, detail=0.1, least=8),
         "mtj": Paint("#000000", 1.0, 1.0, detail=0.05, least=3),

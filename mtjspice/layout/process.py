@@ -1,8 +1,10 @@
 """Heights and thicknesses of the layers of gf180mcu, and those assumed for the junctions.
 
-The process's are those of its public stack: the height section of the technology file gf180mcuD of open_pdks for magic,
-as distributed with klayout-pex 0.6.12 (GPL-3.0; numbers only). Heights count from the lower edge of the field oxide;
-the silicon of active areas reaches up to `SILICON`, a gate oxide of 8 nm above it stands poly.
+The process's are those of the process stack of gf180mcuD in klayout-pex 0.6.12 (GPL-3.0-or-later; numbers only): five
+metals. From poly to metal4 they are also the heights in open_pdks' magic technology file gf180mcu.tech; this has the
+silicon at 0.3145 um and metal5 at 5.83 um, 1.0025 um thick, in which our circuits have nothing. Heights count from the
+lower edge of the field oxide. The silicon of active areas reaches up to `SILICON`; poly stands 8 nm, the gate oxide,
+above it.
 
 The process has no junctions. What the heights between metal3 and metal4 are divided into, and the depth of the
 implants, which the stack does not state, are ASSUMPTIONS of this project; `Slab.assumed` tells them.

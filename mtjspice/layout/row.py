@@ -46,7 +46,7 @@ class Placed:
         for strip in self.group.arrangement.strips:
             found += [
                 Terminal(self.column + column, nets[net], strip.side, gate)
-                for column, net, gate in strip.terminals()
+                for column, net, gate in strip.terminals
                 if gate or net not in self.group.bare
             ]
         for pillar in self.group.arrangement.pillars:
@@ -120,6 +120,25 @@ class Row:
         first = [p.column + pillar.column for p in self.placed for pillar in p.group.arrangement.pillars]
         return frozenset(column + k for column in first for k in (1, 2))
 
+    def holder(self, net: str) -> Terminal | None:
+        """The terminal of a net on whose wire a stub can hang: one with its column in metal1, the outermost one."""
+        return self._holders.get(net)
+
+    @cached_property
+    def _holders(self) -> Mapping[str, Terminal]:
+        taken = {t.column for t in self.terminals if t.side == "n"}
+        found: dict[str, Terminal] = {}
+        for terminal in self.terminals:
+            if terminal.side == "n" or terminal.column not in taken:
+                before = found.get(terminal.net)
+                if before is None or self._room(terminal) > self._room(before):
+                    found[terminal.net] = terminal
+        return found
+
+    def _room(self, terminal: Terminal) -> int:
+        """Columns to the farther end of the row."""
+        return max(terminal.column, self.columns - terminal.column)
+
     @cached_property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Differential pairs."""
@@ -142,12 +161,17 @@ def _on_rail(terminal: Terminal) -> bool:
 
 @dataclass(frozen=True)
 class Routed:
-    """A row with its tracks: ``joints`` are columns where a net's line between rows joins its track."""
+    """A row with its tracks: ``joints`` are columns where a net's line between rows joins its track.
+
+    ``stubs`` are further tracks that nets have for their capacitance alone; each hangs on a terminal's wire at one of
+    its ends.
+    """
 
     row: Row
     tracks: Mapping[str, Track]
     count: int
     joints: Mapping[str, tuple[int, ...]]
+    stubs: Mapping[str, Track]
 
     @cached_property
     def lower(self) -> int:
@@ -169,13 +193,31 @@ class Routed:
 
     def track(self, net: str) -> int:
         """Height of a net's track."""
-        return self.lower + d.FIRST_TRACK + self.tracks[net].index * d.TRACK
+        return self.level(self.tracks[net])
+
+    def level(self, track: Track) -> int:
+        """Height of a track."""
+        return self.lower + d.FIRST_TRACK + track.index * d.TRACK
+
+    def ends(self, terminal: Terminal) -> tuple[int, ...]:
+        """Heights of the tracks that a terminal's wire goes to: none, its net's, and that of the net's stub."""
+        if terminal.net not in self.tracks:
+            return ()
+        found = [self.track(terminal.net)]
+        stub = self.stubs.get(terminal.net)
+        if (
+            stub is not None
+            and terminal == self.row.holder(terminal.net)
+            and terminal.column in (stub.left, stub.right)
+        ):
+            found.append(self.level(stub))
+        return tuple(found)
 
 
 def route(row: Row, joints: Mapping[str, tuple[int, ...]], ports: frozenset[str], longer: Mapping[str, int]) -> Routed:
     """Give every net that needs one a track: those of two columns, of a line between rows, and ports.
 
-    The tracks of nets in ``longer`` have so many columns more than they need.
+    Nets in ``longer`` have metal2 of so many columns more, or of as many as there is room for.
     """
     spans = {}
     for net, columns in row.nets.items():
@@ -186,8 +228,43 @@ def route(row: Row, joints: Mapping[str, tuple[int, ...]], ports: frozenset[str]
         if net not in spans and net in row.nets:
             spans[net] = min(columns), max(columns)
     low = [t.net for t in row.terminals if t.side == "n"]
-    tracks, count = routed(spans, row.pairs, longer, low, row.columns)
-    return Routed(row, tracks, count, {net: c for net, c in joints.items() if net in row.nets})
+    for a, b in row.pairs:
+        if a in spans and b in spans:  # equally long, before one of them is made longer
+            spans[a] = spans[b] = min(spans[a][0], spans[b][0]), max(spans[a][1], spans[b][1])
+    for net, columns in longer.items():
+        if net in spans and columns:
+            _lengthen(row, spans, net, columns)
+    tracks, count = routed(spans, row.pairs, low)
+    return Routed(
+        row,
+        {net: track for net, track in tracks.items() if not net.startswith(_STUB)},
+        count,
+        {net: c for net, c in joints.items() if net in row.nets},
+        {net.removeprefix(_STUB): track for net, track in tracks.items() if net.startswith(_STUB)},
+    )
+
+
+def _lengthen(row: Row, spans: dict[str, tuple[int, int]], net: str, columns: int) -> None:
+    """Give a net so many columns more of metal2: few at an end of its track, many as a stub."""
+    left, right = spans[net]
+    if columns <= STUB_START:
+        if right + columns < row.columns:
+            spans[net] = left, right + columns
+            return
+        if left >= columns:
+            spans[net] = left - columns, right
+            return
+    holder = row.holder(net)
+    columns = max(1, columns - STUB_START)
+    if holder is not None:
+        rightwards = holder.column + columns < row.columns or holder.column < row.columns / 2
+        reach = min(holder.column + columns, row.columns - 1) if rightwards else max(holder.column - columns, 0)
+        if reach != holder.column:
+            spans[_STUB + net] = min(holder.column, reach), max(holder.column, reach)
+
+
+STUB_START = 3  # columns of a track that make up for the end of a stub and the wire to it
+_STUB = "+"  # before the name of a net: its stub
 
 
 def _straight(row: Row, net: str) -> bool:
@@ -212,6 +289,9 @@ def draw_row(
     _draw_legs(canvas, routed_row)
     for net, track in routed_row.tracks.items():
         y = routed_row.track(net)
+        canvas.box("metal2", track.left * PITCH - d.PAD, y - d.HALF, track.right * PITCH + d.PAD, y + d.HALF)
+    for track in routed_row.stubs.values():
+        y = routed_row.level(track)
         canvas.box("metal2", track.left * PITCH - d.PAD, y - d.HALF, track.right * PITCH + d.PAD, y + d.HALF)
     for net, columns in routed_row.joints.items():
         y = routed_row.track(net)
@@ -244,12 +324,10 @@ def _draw_legs(canvas: Canvas, routed_row: Routed) -> None:
         same = n is not None and p is not None and n.net == p.net
         if n is not None:
             start = _start(n, lower, height)
-            if n.net in routed_row.tracks:
-                y = routed_row.track(n.net)
+            top = start + 2 * d.PAD
+            for y in routed_row.ends(n):
                 canvas.cut("via1", x, y)
-                top = y + d.END
-            else:
-                top = start + 2 * d.PAD
+                top = max(top, y + d.END)
             if same:
                 assert p is not None
                 top = _start(p, upper, height)
@@ -274,11 +352,12 @@ def _draw_upper(canvas: Canvas, routed_row: Routed, terminal: Terminal, lifted: 
     if terminal.net not in routed_row.tracks:
         canvas.box("metal1", x - d.HALF, start - 2 * d.PAD, x + d.HALF, start)
         return
-    y = routed_row.track(terminal.net)
     if not lifted:
-        canvas.cut("via1", x, y)
-        canvas.box("metal1", x - d.HALF, y - d.END, x + d.HALF, start)
+        for y in routed_row.ends(terminal):
+            canvas.cut("via1", x, y)
+        canvas.box("metal1", x - d.HALF, min(routed_row.ends(terminal)) - d.END, x + d.HALF, start)
         return
+    y = routed_row.track(terminal.net)
     lift = edge - d.LIFT if terminal.gate else edge + d.TERMINAL_LIFT
     canvas.box("metal1", x - d.HALF, min(lift - d.PAD, start), x + d.HALF, max(lift + d.PAD, start))
     canvas.box("metal2", x - d.HALF, lift - d.PAD, x + d.HALF, lift + d.PAD)

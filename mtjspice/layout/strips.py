@@ -6,6 +6,7 @@ the diffusion between them.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil
 
 from mtjspice.errors import InputError
@@ -116,7 +117,7 @@ class Strip:
         """Columns from a gate to the terminals beside it."""
         return self.units[0].step
 
-    @property
+    @cached_property
     def nets(self) -> tuple[str, ...]:
         """Source or drain, gate, source or drain, gate, ..."""
         nets = list(self.units[0].nets)
@@ -144,9 +145,11 @@ class Strip:
         """The first column that is free behind it."""
         return self.column + self.columns + self.margin
 
+    @cached_property
     def terminals(self) -> tuple[tuple[int, str, bool], ...]:
         """Column, net, and whether it is a gate, of every terminal."""
-        return tuple((self.column + self.step * k, net, k % 2 == 1) for k, net in enumerate(self.nets))
+        step = self.step
+        return tuple((self.column + step * k, net, k % 2 == 1) for k, net in enumerate(self.nets))
 
 
 def packed(units: list[Unit], start: int = 0) -> list[Strip]:
