@@ -58,3 +58,28 @@ def _free(ends: list[int], left: int) -> bool:
 def _first(spans: Mapping[str, tuple[int, int]], partner: Mapping[str, str], net: str) -> int:
     """The first column of a net, or of a pair."""
     return min(spans[net][0], spans[partner.get(net, net)][0])
+
+
+def ordered(
+    tracks: Mapping[str, Track], count: int, pairs: Iterable[tuple[str, str]], pull: Mapping[str, int]
+) -> dict[str, Track]:
+    """Exchange whole tracks so that their nets' wires get short: any order is as good a routing as another.
+
+    ``pull`` is the number of a net's terminals below less those above. Tracks of a pair stay side by side.
+    """
+    weight = [0] * count
+    for track in tracks.values():
+        weight[track.index] += pull.get(track.net, 0)
+    joined = [False] * count  # to the track above
+    for a, b in pairs:
+        if a in tracks and b in tracks and abs(tracks[a].index - tracks[b].index) == 1:
+            joined[min(tracks[a].index, tracks[b].index)] = True
+    blocks: list[list[int]] = [[]]
+    for index in range(count):
+        blocks[-1].append(index)
+        if not joined[index]:
+            blocks.append([])
+    blocks = [block for block in blocks if block]
+    blocks.sort(key=lambda block: (-sum(weight[k] for k in block) / len(block), block[0]))
+    place = {index: k for k, index in enumerate(index for block in blocks for index in block)}
+    return {net: Track(net, place[track.index], track.left, track.right) for net, track in tracks.items()}

@@ -11,7 +11,7 @@ from functools import cached_property
 
 from mtjspice.layout import dimensions as d
 from mtjspice.layout.canvas import Canvas
-from mtjspice.layout.channel import Track, routed
+from mtjspice.layout.channel import Track, ordered, routed
 from mtjspice.layout.fets import bar_end, well_of
 from mtjspice.layout.groups import Group
 from mtjspice.layout.strips import PITCH, Strip
@@ -144,6 +144,19 @@ class Row:
         """Differential pairs."""
         return tuple(dict.fromkeys(pair for placed in self.placed for pair in placed.group.pairs))
 
+    @cached_property
+    def pull(self) -> Mapping[str, int]:
+        """Wires of each net from below less those from above; wires that run all through do not count."""
+        found: defaultdict[str, int] = defaultdict(int)
+        nets: dict[str, dict[int, str]] = {"n": {}, "p": {}}
+        for terminal in self.terminals:
+            nets[terminal.side][terminal.column] = terminal.net
+        for side, other, way in (("n", "p", 1), ("p", "n", -1)):
+            for column, net in nets[side].items():
+                if nets[other].get(column) != net:
+                    found[net] += way
+        return found
+
     def finger(self, side: str) -> int:
         """The widest finger of a side (nm), 0 without FETs; junctions need 600."""
         widths = [s.width for p in self.placed for s in p.group.arrangement.strips if s.side == side]
@@ -235,6 +248,7 @@ def route(row: Row, joints: Mapping[str, tuple[int, ...]], ports: frozenset[str]
         if net in spans and columns:
             _lengthen(row, spans, net, columns)
     tracks, count = routed(spans, row.pairs, low)
+    tracks = ordered(tracks, count, row.pairs, row.pull)
     return Routed(
         row,
         {net: track for net, track in tracks.items() if not net.startswith(_STUB)},
