@@ -242,14 +242,22 @@ def cmos_rows(
 def comparison(
     technology: Technology, area_of: AreaOf, *, found: Sequence[Generator] | None = None,
     supplies: Sequence[float] = (), published: Sequence[Baseline] = baselines.PUBLISHED, wires: Wires = unchanged,
-    registers: Sequence[int] = REGISTERS, stage: Stage = lambda text: None,
+    quick: bool = False, stage: Stage = lambda text: None,
 ) -> tuple[Row, ...]:  # fmt: skip
-    """All rows: generators with junctions (measured now, unless ``found`` has them), CMOS at each of ``supplies`` (V;
-    by default the nominal one), published. ``wires`` adds those of the layouts (`generators.drawn_wires`)."""  # fmt: skip
+    """All rows: generators with junctions (measured now, unless ``found`` has them), CMOS, published.
+
+    CMOS is measured at each of ``supplies`` (V; by default the nominal one). ``wires`` adds those of the layouts
+    (`mtjspice.layout.generators.drawn_wires`). ``quick`` leaves out what takes half a minute each: the columns and
+    the longer registers.
+    """
     volts = supplies or (technology.supply_voltage,)
-    options = {"wires": wires, "registers": registers, "stage": stage}
-    logic = [row for each in volts for row in cmos_rows(technology, area_of, each, **options)]  # type: ignore[arg-type]
-    measured = generators(technology, wires, stage) if found is None else found
+    registers = REGISTERS[:1] if quick else REGISTERS
+    logic = [
+        row
+        for each in volts
+        for row in cmos_rows(technology, area_of, each, wires=wires, registers=registers, stage=stage)
+    ]
+    measured = generators(technology, wires, stage, quick) if found is None else found
     return (*(generator_row(one, area_of) for one in measured), *logic, *map(baseline_row, published))
 
 
@@ -302,20 +310,3 @@ def break_even(rows: Iterable[Row], name: str, wanted: float = CLAIM) -> list[Br
         share = ratio / wanted
         found.append(BreakEven(name, row.name, ratio, wanted, own.energy * share, own.area_per_bit * share))
     return found
-
-
-def table(rows: Iterable[Row]) -> str:
-    """Rows as a table in Markdown; energies in fJ, areas in um2, rates in Mbit/s, unknown values as a dash."""
-    head = (
-        "generator", "technology", "status", "energy [fJ/bit]", "area [um2]", "area per bit [um2]",
-        "E x A [fJ um2]", "E / A [fJ/um2]", "rate [Mbit/s]", "E x A / R [fJ um2/(Mbit/s)]",
-    )  # fmt: skip
-    lines = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * 3 + ['---:'] * 7)} |"]
-    for row in rows:
-        values = (
-            (row.energy, 1e15), (row.area, 1e12), (row.area_per_bit, 1e12), (row.product, 1e27), (row.density, 1e3),
-            (row.throughput, 1e-6), (row.product_per_rate, 1e33),
-        )  # fmt: skip
-        shown = ("-" if value is None else f"{value * unit:.4g}" for value, unit in values)
-        lines.append(f"| {row.name} | {row.technology} | {row.status} | {' | '.join(shown)} |")
-    return "\n".join(lines)

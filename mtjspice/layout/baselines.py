@@ -17,6 +17,7 @@ from mtjspice.circuits.library.gates import Buffer, Inverter, Nand
 from mtjspice.circuits.technology import Technology
 from mtjspice.errors import InputError, choose
 
+CLOCKS = 64  # of a shift register that are simulated
 PER_BUFFER = 16  # flip-flops on one buffer of the clock
 STATUSES = ("measured", "counted", "published", "scaled")
 
@@ -102,10 +103,10 @@ def lfsr(
 ) -> Baseline:
     """Simulate a shift register and take its area; ``settings`` are those of `LfsrBench` (``supply_voltage``).
 
-    The energy is the mean over the sequence's period, estimated from 64 clocks. ``wires`` adds those of the layout.
+    The energy is the mean over the sequence's period, estimated from `CLOCKS`. ``wires`` adds those of the layout.
     """
     circuit = Lfsr(technology, bits=bits)
-    bench = LfsrBench(circuit, **{"state": 1, "clocks": 64, **settings})  # type: ignore[arg-type]
+    bench = LfsrBench(circuit, **{"state": 1, "clocks": CLOCKS, **settings})  # type: ignore[arg-type]
     found = run(bench, wires)
     return Baseline(
         f"LFSR-{bits}, {bench.supply:g} V", technology.name, 1, found.period_energy_per_bit, area_of(circuit),

@@ -141,12 +141,15 @@ def columns(technology: Technology, rows: int = 8, wires: Wires = unchanged) -> 
 
 
 def generators(
-    technology: Technology, wires: Wires = unchanged, stage: Callable[[str], None] = lambda text: None
-) -> tuple[Generator, ...]:
-    """Measure all generators with junctions; ``stage`` is told what is being done."""
+    technology: Technology, wires: Wires = unchanged, stage: Callable[[str], None] = lambda text: None,
+    quick: bool = False,
+) -> tuple[Generator, ...]:  # fmt: skip
+    """Measure all generators with junctions, if ``quick`` not the columns; ``stage`` is told what is being done."""
     stage("MeRAM word")
     word = meram_word(technology, wires=wires)
     stage("STT generator")
     stt = stt_trng(technology, wires=wires)
+    if quick:
+        return (word, stt)
     stage("compute-in-memory columns")
     return (word, stt, *columns(technology, wires=wires))

@@ -41,32 +41,42 @@ def in_rows(groups: Sequence[Group], least: int) -> list[list[Group]]:
     """
     if not groups:
         return []
-    total = sum(group.arrangement.columns for group in groups)
-    parts: list[list[Group]] = []
-    for group in groups:
-        head = group.path.partition(".")[0]
-        if parts and head and parts[-1][-1].path.partition(".")[0] == head:
-            parts[-1].append(group)
-        else:
-            parts.append([group])
-    widths = [sum(group.arrangement.columns for group in part) for part in parts]
-    target = max([least, (total * ROW_COLUMNS) ** 0.5, *(g.arrangement.columns for g in groups)])
-    if len(parts) > 1 and max(widths) < 2.5 * target:
-        target = max(target, max(widths))
+    target = max([least, (_width(groups) * ROW_COLUMNS) ** 0.5, *(_width([group]) for group in groups)])
+    parts = _parts(groups, target, 1)
+    widest = max(map(_width, parts))
+    if len(parts) > 1 and widest < 2.5 * target:
+        target = max(target, widest)
     rows: list[list[Group]] = [[]]
     filled = 0
-    for part, width in zip(parts, widths, strict=True):
-        whole = width <= target
-        if rows[-1] and whole and filled + width > target:
+    for part in parts:
+        if rows[-1] and _width(part) <= target < filled + _width(part):
             rows.append([])
             filled = 0
         for group in part:
-            if rows[-1] and filled + group.arrangement.columns > target:
+            if rows[-1] and filled + _width([group]) > target:
                 rows.append([])
                 filled = 0
             rows[-1].append(group)
-            filled += group.arrangement.columns
+            filled += _width([group])
     return rows
+
+
+def _parts(groups: Sequence[Group], target: float, depth: int) -> list[list[Group]]:
+    """Groups by the part of the circuit in which they stand; what is far too wide for a row, by parts of it."""
+    parts: dict[tuple[str, ...], list[Group]] = {}
+    for group in groups:
+        parts.setdefault(tuple(group.path.split(".")[:depth]), []).append(group)
+    found = []
+    for path, members in parts.items():
+        if _width(members) > 2.5 * target and len(path) == depth and len(members) > 1:
+            found += _parts(members, target, depth + 1)
+        else:
+            found.append(members)
+    return found
+
+
+def _width(groups: Sequence[Group]) -> int:
+    return sum(group.arrangement.columns for group in groups)
 
 
 def _check_junctions(flat: Flat) -> None:

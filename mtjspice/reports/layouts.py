@@ -84,7 +84,9 @@ class Result:
                 for one in self.post
             }
         if self.wires is not None:
-            found["pairs"] = [{"nets": [one.a, one.b], "capacitances": [one.of_a, one.of_b]} for one in self.wires]
+            found["pairs"] = [
+                {"nets": [one.a, one.b], "wires": list(one.wires), "nodes": list(one.nodes)} for one in self.wires
+            ]
         return found
 
 
@@ -241,13 +243,13 @@ def pair_table(results: Sequence[Result]) -> tuple[tuple[str, ...], list[tuple[s
     """Capacitances of differential nets."""
     rows: list[tuple[str, ...]] = [
         (
-            one.name, f"{pair.a}, {pair.b}", engineering(pair.of_a, "F"), engineering(pair.of_b, "F"),
+            one.name, f"{pair.a}, {pair.b}", *(engineering(value, "F") for value in (*pair.wires, *pair.nodes)),
             f"{100 * pair.difference:.1f} %",
         )
         for one in results
         for pair in one.wires or ()
     ]  # fmt: skip
-    return ("layout", "nets", "wires of the first", "of the second", "difference"), rows
+    return ("layout", "nets", "wires", "", "with transistors", "", "difference"), rows
 
 
 def listing() -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
