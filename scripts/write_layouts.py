@@ -10,6 +10,7 @@ from mtjspice.reports.layout_figures import write_preview, write_section
 
 FOLDER = Path(__file__).resolve().parent.parent / "layouts"
 SECTION = "cell_1t1m"
+PIXELS = 900
 
 
 def write(folder: Path, pictures: bool) -> None:
@@ -17,7 +18,7 @@ def write(folder: Path, pictures: bool) -> None:
         drawn = generate(catalogue.circuit(name), name)
         write_gds(drawn.layout, folder / f"{name}.gds")
         if pictures:
-            write_preview(drawn.layout, drawn.cell, folder / f"{name}.png", name)
+            write_preview(drawn.layout, drawn.cell, folder / f"{name}.png", name, PIXELS)
         if pictures and name == SECTION:
             card = drawn.circuit.own_junctions[0].card
             write_section(drawn.layout, drawn.cell, folder / f"{name}_section.png", card)

@@ -1,6 +1,7 @@
 """The command line: one thin command per use."""
 
 from mtjspice.cli import (  # their commands register with the app
+    area,
     attack,
     bits,
     circuit,
@@ -18,6 +19,7 @@ from mtjspice.cli.app import app, main
 
 __all__ = [
     "app",
+    "area",
     "attack",
     "bits",
     "circuit",

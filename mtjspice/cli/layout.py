@@ -32,6 +32,9 @@ def layout(
     ] = False,
     wires: Annotated[bool, typer.Option("--wires", help="Print the capacitances of differential nets.")] = False,
     area: Annotated[bool, typer.Option("--area", help="Print the area (also without any other request).")] = False,
+    ring: Annotated[
+        bool, typer.Option("--guard-ring", help="Surround each with a guard ring of the substrate.")
+    ] = False,
     card: CircuitCard = None,
     values: Set = None,
     show_list: Annotated[bool, typer.Option("--list", help="List the layouts.")] = False,
@@ -69,7 +72,7 @@ def layout(
         raise InputError("--png and --section are of one circuit; name one")
     circuits = {name: catalogue.circuit(name, chosen_values(values), card) for name in names}
     requests = report.Requests(
-        output=output, png=png, section=section, drc=drc, deck=deck, lvs=lvs, post=post, wires=wires
+        output=output, png=png, section=section, drc=drc, deck=deck, lvs=lvs, post=post, wires=wires, ring=ring
     )
     with show_stages() as stage:
         found, left_out = report.run(circuits, requests, stage)

@@ -21,6 +21,7 @@ DRAIN = 800  # contacts
 STACK = 880  # vias from metal1 to metal3
 WORD = (140, 420)  # metal3 of the word line
 PLATE = (700, 1060)  # metal2 and metal3 above the drain
+TAP_MIDDLE, TAP_HALF = 380, 190  # metal1 of a tap, from its lower edge
 LEAVE = -450  # where source lines change from metal2 to metal4, below the matrix
 
 
@@ -152,7 +153,7 @@ def _draw_taps(canvas: Canvas, matrix: Matrix, ends: tuple[int, int]) -> None:
     for bottom, after in zip(matrix.taps, (*matrix.taps[1:], matrix.height), strict=True):
         canvas.box("comp", left, bottom + 200, right, bottom + 560)
         canvas.box("pplus", left - 160, bottom + 40, right + 160, bottom + 720)
-        canvas.box("metal1", ends[0], bottom + 190, ends[1], bottom + 570)
+        canvas.box("metal1", ends[0], bottom + TAP_MIDDLE - TAP_HALF, ends[1], bottom + TAP_MIDDLE + TAP_HALF)
         for x in range(left + PITCH // 2, right - PITCH // 2 + 1, PITCH):
-            canvas.cut("contact", x, bottom + 380)
+            canvas.cut("contact", x, bottom + TAP_MIDDLE)
         canvas.box("nplus", left, bottom + TAP_HEIGHT, right, after)

@@ -15,7 +15,7 @@ import numpy as np
 from mtjspice.layout import dimensions as d
 from mtjspice.layout.balance import balanced
 from mtjspice.layout.canvas import Canvas
-from mtjspice.layout.cells import LEAVE, draw_matrix
+from mtjspice.layout.cells import LEAVE, TAP_HALF, TAP_MIDDLE, draw_matrix
 from mtjspice.layout.fets import draw_bars, draw_pillar, draw_strip, draw_well
 from mtjspice.layout.flat import Flat
 from mtjspice.layout.groups import Group
@@ -222,7 +222,6 @@ def draw_stack(canvas: Canvas, stack: Stack) -> None:
         canvas.place(field_of_cells, 0, stack.cells)
     _draw_supplies(canvas, stack, left, right)
     _draw_labels(canvas, stack)
-    canvas.box("boundary", *stack.outline)
 
 
 def _draw_group(canvas: Canvas, group: Group, cells: dict[tuple[int, str], Canvas], names: Counter[str]) -> None:
@@ -263,9 +262,13 @@ def _draw_supplies(canvas: Canvas, stack: Stack, left: int, right: int) -> None:
     half = STRAP // 2
     for net, x in ((LOWER, left - 400 - half), (UPPER, right + 400 + half)):
         heights = sorted(set(rails[net]))
-        taps = [] if stack.matrix is None or net == UPPER else [stack.cells + tap + 380 for tap in stack.matrix.taps]
+        taps = (
+            []
+            if stack.matrix is None or net == UPPER
+            else [stack.cells + tap + TAP_MIDDLE for tap in stack.matrix.taps]
+        )
         for y in taps:
-            canvas.box("metal1", x - half, y - 190, left, y + 190)
+            canvas.box("metal1", x - half, y - TAP_HALF, left, y + TAP_HALF)
             _draw_cross(canvas, x, y, 0)
         heights += taps
         canvas.box("metal3", x - half, heights[0] - half, x + half, heights[-1] + half)
@@ -306,6 +309,6 @@ def _draw_labels(canvas: Canvas, stack: Stack) -> None:
 def _label_cells(canvas: Canvas, matrix: Matrix, port: str) -> None:
     """Name a port of a matrix that stands alone."""
     if port == LOWER:
-        canvas.label("metal1", matrix.first(0) * PITCH, matrix.taps[0] + 380, port)
+        canvas.label("metal1", matrix.first(0) * PITCH, matrix.taps[0] + TAP_MIDDLE, port)
     elif port in matrix.lines:
         canvas.label("metal4", matrix.lines[port] * PITCH, LEAVE, port)

@@ -36,12 +36,14 @@ class Requests:
     lvs: bool = False
     post: bool = False
     wires: bool = False
+    ring: bool = False
 
     def drawn(self) -> tuple[str, ...]:
         """Names of what needs a drawing."""
         asked = {
             "GDSII": self.output, "picture": self.png, "cross-section": self.section, "design rules": self.drc,
             "rule deck": self.deck, "netlist": self.lvs, "circuit as drawn": self.post, "wires": self.wires,
+            "guard ring": self.ring,
         }  # fmt: skip
         return tuple(name for name, value in asked.items() if value)
 
@@ -112,7 +114,7 @@ def run(
     drawn = []
     for name, circuit in circuits.items():
         stage(f"drawing {name}")
-        drawn.append(generate(circuit, name, layout))
+        drawn.append(generate(circuit, name, layout, ring=requests.ring))
     if requests.output is not None:
         write_gds(layout, requests.output)
     results = [_checked(one, requests, stage) for one in drawn]
@@ -128,7 +130,9 @@ def _measured(name: str, circuit: Circuit) -> Result:
 
 
 def _checked(drawn: "Drawn", requests: Requests, stage: Callable[[str], None]) -> Result:
-    measured = _measured(drawn.name, drawn.circuit)
+    left, bottom, right, top = drawn.outline
+    size = (right - left) * 1e-9, (top - bottom) * 1e-9
+    measured = Result(drawn.name, drawn.area, size, len(drawn.stack.flat.devices))
     violations = deck = match = None
     problems: tuple[str, ...] = ()
     if requests.drc:

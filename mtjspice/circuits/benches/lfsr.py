@@ -7,7 +7,7 @@
              | loading              | left out  | measured
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -25,6 +25,7 @@ from mtjspice.device.constants import ROOM_TEMPERATURE
 from mtjspice.errors import InputError, SimulatorError
 
 Floats = NDArray[np.float64]
+Wires = Callable[[Testbench], Testbench]
 
 LEFT_OUT = 2  # clocks between loading and what is measured
 _HIGH = 0.25  # of a clock's period, when it rises; inputs change at the period's begin
@@ -161,9 +162,17 @@ class LfsrRun:
         return float(constant + slope * self.stages * 2 ** (self.stages - 1) / (2**self.stages - 1))
 
 
-def run(bench: LfsrBench) -> LfsrRun:
-    """Simulate a register; SimulatorError where its bits are not those of the recurrence."""
-    data = bench.testbench().run()
+def unchanged(testbench: Testbench) -> Testbench:
+    """Return a testbench as it is."""
+    return testbench
+
+
+def run(bench: LfsrBench, wires: Wires = unchanged) -> LfsrRun:
+    """Simulate a register; SimulatorError where its bits are not those of the recurrence.
+
+    ``wires`` adds to the testbench what a layout does (`mtjspice.layout.post.post_layout`).
+    """
+    data = wires(bench.testbench()).run()
     time = np.asarray(data["time"].values)
     ends = bench.begin + bench.period * np.arange(bench.clocks + 1)
     stages = np.stack(
