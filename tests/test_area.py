@@ -6,18 +6,29 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 
-from mtjspice.circuits.benches.lfsr import CellEnergy
+from mtjspice.circuits.benches.lfsr import CellEnergy, LfsrBench
 from mtjspice.circuits.elements import MTJ
 from mtjspice.circuits.library.cim import CimColumn
 from mtjspice.circuits.library.digital import FlipFlop, Lfsr
 from mtjspice.circuits.library.meram import MeramWord
+from mtjspice.circuits.parasitics import Parasitics
 from mtjspice.circuits.technology import technology
 from mtjspice.device.card import load_card
 from mtjspice.errors import InputError
-from mtjspice.layout import area, baselines
-from mtjspice.layout.area import Generator, Row, break_even, breakdown, comparison, energy_per_bit_per_area, scaling
-from mtjspice.layout.baselines import PUBLISHED, Baseline, chacha, chacha_trace, philox, philox_trace
+from mtjspice.layout import area, baselines, cores, generators
+from mtjspice.layout.area import (
+    Row,
+    break_even,
+    breakdown,
+    comparison,
+    energy_per_bit_per_area,
+    generator_row,
+    scaling,
+)
+from mtjspice.layout.baselines import PUBLISHED, Baseline
+from mtjspice.layout.cores import chacha, chacha_trace, philox, philox_trace
 from mtjspice.layout.flat import flatten
+from mtjspice.layout.generators import Generator
 
 GF180 = technology("gf180mcu")
 MERAM = load_card("meram100")
@@ -47,7 +58,7 @@ def test_chacha_of_the_rfc():
 def test_quarter_round_of_the_rfc():
     """RFC 8439, 2.1.1."""
     column = np.array([0x11111111, 0x01020304, 0x9B8D6F43, 0x01234567], np.uint32)
-    assert baselines.quarter_round(column).tolist() == [0xEA2A92F4, 0xCB1CF8CE, 0x4581472E, 0x5881C4BB]
+    assert cores.quarter_round(column).tolist() == [0xEA2A92F4, 0xCB1CF8CE, 0x4581472E, 0x5881C4BB]
 
 
 def test_chacha_of_another_library():
@@ -73,31 +84,31 @@ def test_philox_of_random123(counter, key, answer):
     assert tuple(words(philox_trace(key, [counter]).output)) == answer
 
 
-@pytest.mark.parametrize("multiplier", baselines._MULTIPLIERS)
+@pytest.mark.parametrize("multiplier", cores._MULTIPLIERS)
 def test_the_adders_make_the_products(multiplier):
     """The rows that are counted settle to the upper half of the true product."""
     numbers = np.array([1, 2**32 - 1, 123456789], np.uint32)
-    shifts = baselines._shifts(multiplier)
+    shifts = cores._shifts(multiplier)
     assert sum(1 << shift for shift in shifts) == multiplier
     names = [f"row{k}.{out}" for k in range(len(shifts) - 1) for out in ("sum", "carry")]
-    inputs = {"word": baselines.bits_of(numbers), "mask": np.zeros((3, 32), np.bool_)}
+    inputs = {"word": cores.bits_of(numbers), "mask": np.zeros((3, 32), np.bool_)}
     rest = {name: np.zeros((3, 32), np.bool_) for name in (*names, "mixed")}
-    final, _ = baselines._settle(baselines._product_gates(shifts)(inputs), rest)
+    final, _ = cores._settle(cores._product_gates(shifts)(inputs), rest)
     found = (final["mixed"] * (1 << np.arange(32, dtype=np.int64))).sum(axis=1)
     assert found.tolist() == [int(number) * multiplier >> 32 for number in numbers]
 
 
 def test_the_gates_make_the_quarter_round():
     column = np.random.default_rng(3).integers(0, 2**32, 4, dtype=np.uint32)
-    bits = baselines.bits_of(column)
+    bits = cores.bits_of(column)
     zero = np.zeros((1, 32), np.bool_)
     inputs = (
         {name: bits[None, k] for k, name in enumerate("abcd")} | {f"s{k}": zero for k in range(4)} | {"final": zero}
     )
     names = [f"{adder}.{out}" for adder in ("a1", "c1", "a2", "c2") for out in ("sum", "carry")]
     rest = dict.fromkeys((*names, "d1", "b1", "d2", "b2"), zero)
-    final, _ = baselines._settle(baselines._quarter_gates(inputs), rest)
-    a, b, c, d = baselines.quarter_round(column).tolist()
+    final, _ = cores._settle(cores._quarter_gates(inputs), rest)
+    a, b, c, d = cores.quarter_round(column).tolist()
     weights = 1 << np.arange(32, dtype=np.int64)
     assert int(final["a2.sum"][0] @ weights) == a
     assert int(np.roll(final["b2"][0], 7) @ weights) == b
@@ -112,13 +123,13 @@ def test_hazards_by_hand():
     """  # fmt: skip
 
     def count(before, after):
-        one, other = (baselines.bits_of(np.array(pair, np.uint32)) for pair in zip(before, after, strict=True))
+        one, other = (cores.bits_of(np.array(pair, np.uint32)) for pair in zip(before, after, strict=True))
 
         def gates(inputs):
-            return lambda now: baselines._adder(now, "x", inputs["a"], inputs["b"])
+            return lambda now: cores._adder(now, "x", inputs["a"], inputs["b"])
 
         rest = {name: np.zeros((2, 32), np.bool_) for name in ("x.sum", "x.carry")}
-        return baselines.switching(gates, {"a": one, "b": other}, rest)
+        return cores.switching(gates, {"a": one, "b": other}, rest)
 
     hazards, still = count((1, 1), (1, 3))
     assert hazards == still == {"x.sum": 2, "x.carry": 1}
@@ -135,11 +146,11 @@ def test_depth_by_hand():
     Quarter round: the top bit of each sum is rotated to bits 15, 11, 7, so that three carries ripple 16, 20 and 24 bits
     further: 32 + 1 + (1 + 16) + 1 + (1 + 20) + 1 + (1 + 24) + 1.
     """
-    first = baselines._ripple([0] * 32, [0] * 32)
+    first = cores._ripple([0] * 32, [0] * 32)
     assert first == [*range(1, 33), 32]
-    assert baselines._ripple(first[:32], [0] * 32)[31] == 33
-    assert baselines._product_depth(0b101) == 32 + 1
-    assert baselines._quarter_depth() == 99
+    assert cores._ripple(first[:32], [0] * 32)[31] == 33
+    assert cores._product_depth(0b101) == 32 + 1
+    assert cores._quarter_depth() == 99
 
 
 def test_counts_of_chacha():
@@ -195,14 +206,14 @@ def test_a_core_of_drawn_and_simulated_cells():
     """Energies from ngspice: between those of a gate a bit and of all its cells switching in every clock."""
     energies = baselines.cell_energies(GF180, 1.8)
     counted = chacha(8)
-    found = baselines.core(counted, GF180, fake_area, energies)
+    found = baselines.core(counted, GF180, fake_area, energies, 0.7)
     cells = baselines.cells(GF180)
     transistors = sum(number * fake_area(cells[name]) for name, number in counted.cells.items())
     assert found.area == pytest.approx(transistors / 0.7, rel=1e-9, abs=0)
     every = sum(number * (energies[name].per_toggle + energies[name].per_clock)
                 for name, number in counted.cells.items()) * 36 / 512  # fmt: skip
     assert energies["xor"].per_toggle < found.energy < 10 * every
-    assert baselines.core(counted, GF180, fake_area, energies, hazards=False).energy < 0.7 * found.energy
+    assert baselines.core(counted, GF180, fake_area, energies, 0.7, hazards=False).energy < 0.7 * found.energy
     assert found.throughput == pytest.approx(512 / 36 * counted.frequency(energies))
     assert found.status == "counted"
 
@@ -318,38 +329,69 @@ def test_scaling():
 
 @pytest.fixture(scope="module")
 def word():
-    return area.meram_word(GF180, bits=2)
+    return generators.meram_word(GF180, bits=2)
 
 
 def test_energy_of_a_word(word):
     """Some pJ a bit; a word of two bits shares its generator among fewer, so it costs more a bit than one of four."""
     assert 1e-12 < word.energy < 1e-11
-    assert word.energy > area.meram_word(GF180, bits=4).energy
-    row = word.row(fake_area)
+    assert word.energy > generators.meram_word(GF180, bits=4).energy
+    row = generator_row(word, fake_area)
     assert row.area == pytest.approx(fake_area(word.circuit), rel=1e-12, abs=0)
     assert row.throughput == pytest.approx(2 / 18e-9)
 
 
 def test_area_beyond_another_circuit(word):
     less = replace(word, less=word.circuit.column)
-    assert less.row(fake_area).area == pytest.approx(
+    assert generator_row(less, fake_area).area == pytest.approx(
         fake_area(word.circuit) - fake_area(word.circuit.column), rel=1e-9, abs=0
     )
 
 
-def test_table(word):
-    text = area.table([WORD, UNKNOWN, word.row(fake_area)])
-    lines = text.splitlines()
-    assert len(lines) == 5
-    assert len({line.count("|") for line in lines}) == 1
-    assert lines[2] == ("| word | here | measured | 2000 | 800 | 100 | 2e+05 | 20 | 400 | 4000 |")
-    assert lines[3] == "| unknown | there | published | 1000 | - | - | - | - | - | - |"
+def test_wires_cost_energy(word):
+    """Those of the layout: more than no wires, less than twice; the word still reads what it holds (else an error)."""
+    drawn = generators.meram_word(GF180, bits=2, wires=generators.drawn_wires())
+    assert 1.05 < drawn.energy / word.energy < 2
+
+
+def test_a_layout_is_drawn_once(monkeypatch):
+    circuits = []
+
+    def counted(circuit):
+        circuits.append(circuit.name)
+        return Parasitics("test", (("q1", "vss", 1e-15),))
+
+    monkeypatch.setattr("mtjspice.layout.post.parasitics", counted)
+    wires = generators.drawn_wires()
+    for volts in (3.3, 1.8):
+        bench = LfsrBench(Lfsr(GF180, bits=2), supply_voltage=volts).testbench()
+        assert wires(bench).parasitics.capacitors == (("q1", "vss", 1e-15),)
+    assert circuits == ["lfsr2"]
+
+
+def test_utilisation():
+    """Of transistors that take one area each wherever they are: 1."""
+    assert baselines.utilisation(GF180, fake_area) == pytest.approx(1)
+    halved = baselines.utilisation(GF180, lambda c: fake_area(c) * (2 if isinstance(c, Lfsr) else 1))
+    assert halved == pytest.approx(0.5)
+
+
+def test_breakdown_of_an_array():
+    """An operation is of one row, so that its bits share more area than those that are stored."""
+    found = {one.name: one for one in area.breakdowns(GF180, fake_area, quick=True)}
+    array = found["meram_array_16x8"]
+    assert (array.bits, array.at_once) == (128, 8)
+    assert array.cells == pytest.approx(128e-12, rel=1e-9, abs=0)
+    assert array.per_operation_bit == pytest.approx(16 * array.per_bit, rel=1e-12, abs=0)
+    assert "meram_array_64x64" not in found
+    assert found["cell_1t1m"].cell_share == 1
+    assert found["meram_word8"].per_operation_bit == found["meram_word8"].per_bit
 
 
 @pytest.mark.slow
 def test_comparison():
     """Every row of this project has the figure; the published ones that say enough have it."""
-    found = area.generators(GF180)
+    found = generators.generators(GF180)
     columns = {one.name: one for one in found}
     assert columns["P-bit in situ, drawn"].energy == pytest.approx(315e-15, rel=0.01, abs=0)
     assert columns["P-bit in situ, cycle"].energy == pytest.approx(1212e-15, rel=0.01, abs=0)
@@ -369,4 +411,4 @@ def test_comparison():
 
 def test_generators_are_values():
     one = Generator("x", Lfsr(GF180), 8, 1e-12, 1e-8, "")
-    assert one.row(lambda circuit: 1e-10) == Row("x", "gf180mcu", 8, 1e-12, 1e-10, 8e8, "measured", "")
+    assert generator_row(one, lambda circuit: 1e-10) == Row("x", "gf180mcu", 8, 1e-12, 1e-10, 8e8, "measured", "")

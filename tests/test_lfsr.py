@@ -154,7 +154,7 @@ def test_other_technologies(name):
 
 def test_it_is_static():
     """At 1 MHz nothing leaks away."""
-    assert run(LfsrBench(Lfsr(GF180), frequency=1e6, clocks=4)).energy_per_bit > 0
+    assert run(LfsrBench(Lfsr(GF180, bits=4), frequency=1e6, clocks=4)).energy_per_bit > 0
 
 
 def test_too_fast_a_clock_is_an_error():

@@ -41,6 +41,8 @@ def balanced(rows: Sequence[Row], route: Callable[[int, Mapping[str, int]], Rout
     for index, row in enumerate(rows):
         tried: dict[tuple[str, str], int] = {}
         for _ in range(_TRIALS * len(row.pairs)):
+            if max(_relative(totals, *one) for one in row.pairs) < _GOOD:
+                break
             pair = max(row.pairs, key=lambda one: _relative(totals, *one) / (1 + tried.get(one, 0)))
             tried[pair] = tried.get(pair, 0) + 1
             stubs = _adjusted(longer[index], pair, totals, tried[pair])
@@ -56,8 +58,6 @@ def balanced(rows: Sequence[Row], route: Callable[[int, Mapping[str, int]], Rout
                 longer[index], routed[index], estimates[index] = stubs, trial, estimate
                 totals.update(changed)
                 tried = {}
-            if max(_relative(totals, *one) for one in row.pairs) < _GOOD:
-                break
     return tuple(routed)
 
 

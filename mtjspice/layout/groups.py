@@ -41,15 +41,17 @@ def grouped(flat: Flat, tallest: Mapping[str, int]) -> tuple[Group, ...]:
     """
     known: dict[tuple[Circuit, tuple[str, ...]], tuple[Arrangement, frozenset[str]]] = {}
     nodes: dict[int, dict[str, tuple[str, ...]]] = {}
+    uses: dict[int, Counter[str]] = {}
     groups = []
     for devices in _together(flat.devices):
         path, owner = devices[0].path, devices[0].owner
         if id(owner) not in nodes:
             nodes[id(owner)] = {element.name: element.nodes for element in owner.elements}
+            uses[id(owner)] = Counter(node for of in nodes[id(owner)].values() for node in set(of))
         local = _local_nets(nodes[id(owner)], devices)
         key = owner, tuple(device.name for device in devices)
         if key not in known:
-            known[key] = _arranged(owner, devices, local, tallest)
+            known[key] = _arranged(owner, devices, local, tallest, uses[id(owner)])
         nets = {
             name: net for device in devices for name, net in zip(local[device.name], device.nets, strict=True)
         }  # fmt: skip
@@ -86,7 +88,8 @@ def _local_nets(nodes: Mapping[str, tuple[str, ...]], devices: Sequence[Device])
 
 
 def _arranged(
-    owner: Circuit, devices: Sequence[Device], local: Mapping[str, tuple[str, ...]], tallest: Mapping[str, int]
+    owner: Circuit, devices: Sequence[Device], local: Mapping[str, tuple[str, ...]], tallest: Mapping[str, int],
+    all_uses: Mapping[str, int],
 ) -> tuple[Arrangement, frozenset[str]]:  # fmt: skip
     units = [folded(x, local[x.name], tallest[x.kind[0]]) for x in devices if x.kind in ("nfet", "pfet")]
     others = [x for x in devices if x.kind in ("mtj", "resistor")]
@@ -96,13 +99,12 @@ def _arranged(
         counts.update((pillar.bottom, pillar.top))
     for bars in arrangement.bars:
         counts.update((bars.a, bars.b))
-    # a port, and a node that a part of the circuit uses as well, has to be reached
+    # a port, and a node that anything beside this group uses, has to be reached
     used = {port.name for port in owner.ports()}
+    here = Counter(node for unit in units for node in set(local[unit.name]))
     bare = set()
     for strip in arrangement.strips:
         for k, (_, net, gate) in enumerate(strip.terminals):
             if not gate and 0 < k < len(strip.nets) - 1 and counts[net] == 1 and net not in used:
                 bare.add(net)
-    if bare:
-        bare -= {node for element in owner.elements if element.name not in local for node in element.nodes}
-    return arrangement, frozenset(bare)
+    return arrangement, frozenset(net for net in bare if all_uses[net] == here[net])

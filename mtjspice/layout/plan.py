@@ -63,11 +63,15 @@ def in_rows(groups: Sequence[Group], least: int) -> list[list[Group]]:
 
 def _parts(groups: Sequence[Group], target: float, depth: int) -> list[list[Group]]:
     """Groups by the part of the circuit in which they stand; what is far too wide for a row, by parts of it."""
-    parts: dict[tuple[str, ...], list[Group]] = {}
+    parts: list[tuple[tuple[str, ...], list[Group]]] = []
     for group in groups:
-        parts.setdefault(tuple(group.path.split(".")[:depth]), []).append(group)
+        path = tuple(group.path.split(".")[:depth]) if group.path else ()
+        if parts and path and parts[-1][0] == path:
+            parts[-1][1].append(group)
+        else:
+            parts.append((path, [group]))
     found = []
-    for path, members in parts.items():
+    for path, members in parts:
         if _width(members) > 2.5 * target and len(path) == depth and len(members) > 1:
             found += _parts(members, target, depth + 1)
         else:

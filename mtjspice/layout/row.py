@@ -244,9 +244,9 @@ def route(row: Row, joints: Mapping[str, tuple[int, ...]], ports: frozenset[str]
     for a, b in row.pairs:
         if a in spans and b in spans:  # equally long, before one of them is made longer
             spans[a] = spans[b] = min(spans[a][0], spans[b][0]), max(spans[a][1], spans[b][1])
-    for net, columns in longer.items():
-        if net in spans and columns:
-            _lengthen(row, spans, net, columns)
+    for net, more in longer.items():
+        if net in spans and more:
+            _lengthen(row, spans, net, more)
     tracks, count = routed(spans, row.pairs, low)
     tracks = ordered(tracks, count, row.pairs, row.pull)
     return Routed(
