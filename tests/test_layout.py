@@ -1,6 +1,8 @@
 """Layouts of every circuit: clean, the circuit that is simulated, of the size they say, and equal every time."""
 
 import math
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from mtjspice.circuits.library.gates import Inverter
 from mtjspice.circuits.technology import technology
 from mtjspice.errors import InputError
 from mtjspice.layout import catalogue, drc, plan
+from mtjspice.layout.canvas import new_layout
 from mtjspice.layout.deck import run_deck
 from mtjspice.layout.generate import Drawn, generate, write_gds
 from mtjspice.layout.layers import LAYERS
@@ -39,11 +42,21 @@ def test_every_layout_keeps_the_rules_and_is_its_circuit(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", catalogue.names())
-def test_the_public_deck_finds_nothing(name: str, tmp_path: Path) -> None:
-    one = drawn(name)
-    write_gds(one.layout, tmp_path / "cell.gds")
-    assert [str(found) for found in run_deck(tmp_path / "cell.gds", name)] == []
+def test_the_public_deck_finds_nothing(tmp_path: Path) -> None:
+    """All circuits side by side in one cell, as the deck takes seconds to start."""
+    layout = new_layout()
+    cells = [generate(catalogue.circuit(name, SMALLER.get(name)), name, layout).cell for name in catalogue.names()]
+    cells += [
+        generate(catalogue.circuit(name), f"{name}_ringed", layout, ring=True).cell for name in ("nfet", "strongarm")
+    ]
+    whole = layout.create_cell("all")
+    x = 0
+    for cell in cells:
+        box = cell.bbox()
+        whole.insert(kdb.CellInstArray(cell.cell_index(), kdb.Trans(x - box.left, -box.bottom)))
+        x += box.width() + 5000
+    write_gds(layout, tmp_path / "all.gds")
+    assert [str(found) for found in run_deck(tmp_path / "all.gds", "all")] == []
 
 
 @pytest.mark.slow
@@ -120,6 +133,12 @@ def test_cells_of_many_sizes(diameter: str, access: str, tmp_path: Path) -> None
 
 
 # --- files ---------------------------------------------------------------------------------------------------
+
+
+def test_the_files_that_come_with_the_project_are_these() -> None:
+    script = Path(__file__).parent.parent / "scripts/write_layouts.py"
+    done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_equal_layouts_are_equal_files(tmp_path: Path) -> None:
