@@ -47,7 +47,9 @@ def layout(
     Python module (pip install 'mtjspice[layout]') there is the area only.
 
     Example: mtjspice layout meram_word8 -o word.gds --png word.png --drc --lvs --area
+
     Example: mtjspice layout read_precharge --post --wires
+
     Example: mtjspice layout meram_array --set rows=16 --set columns=8 -o array.gds --json
     """
     from mtjspice.layout import catalogue
