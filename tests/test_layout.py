@@ -132,6 +132,26 @@ def test_cells_of_many_sizes(diameter: str, access: str, tmp_path: Path) -> None
     assert compare(one.circuit, one.layout, one.cell).problems == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        *(("inverter", {"strength": s, "channel": c}) for s in (0.5, 1.0, 3.0) for c in (0.28e-6, 0.6e-6, 1.2e-6, 5e-6)),
+        *((n, {"access": w}) for n in ("cell_1t1m", "differential_pair") for w in (0.36e-6, 1.8e-6, 1.9e-6, 3e-6, 12e-6)),
+        ("read_current_latched", {"reference.kind": "resistor"}),
+        ("read_precharge", {"reference.kind": "resistor", "reference.resistance": 1e3}),
+        ("meram_array", {"rows": 3, "columns": 6, "share": 3}),
+        ("meram_array", {"rows": 1, "columns": 1, "share": 1}),
+        ("meram_word3", {"column.select": "input"}),
+        ("tapered_driver", {"strength": 64.0}),
+        ("tap_pulse_generator", {"taps": 2, "first": 3}),
+    ],
+)  # fmt: skip
+def test_circuits_of_many_sizes(name: str, values: dict[str, str | float]) -> None:
+    one = generate(catalogue.circuit(name, values))
+    assert [str(found) for found in drc.violations(one.layout, one.cell)] == []
+    assert compare(one.circuit, one.layout, one.cell).problems == ()
+
+
 # --- files ---------------------------------------------------------------------------------------------------
 
 
@@ -182,6 +202,12 @@ class Sourced(Circuit):
     [
         ("inverterx", {}, "unknown layout 'inverterx'; available: nfet, "),
         ("cell_1t1m", {"access": "0.3um"}, "the transistor of a cell cannot be 0.3 um wide; at least 0.36 um"),
+        ("nfet", {"length": "0.283um"}, "a channel of 0.283 um is off the grid of 5 nm; allowed beside it: 0.285 um"),
+        (
+            "read_precharge",
+            {"reference.kind": "resistor", "reference.resistance": "1 ohm"},
+            "a resistor of 1 ohm cannot be drawn; allowed are 1000 to 1e+06 ohm",
+        ),
         ("nfet", {"width": "0.1um"}, "width = 0.1 um is out of range"),
         ("inverter", {"colour": "1"}, "inverter has no parameter 'colour'"),
     ],

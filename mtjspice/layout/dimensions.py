@@ -29,6 +29,8 @@ GATE_CONTACT = 340  # from active area to the middle of the contact: CO.8, and M
 GATE_METAL = 170  # from active area to the metal of a gate
 GATE_PAD = 180  # half of the poly around a contact: CO.3
 FIRST_TRACK = 600  # from active area to the first track: the via clear of the gate's contact
+LAST_TRACK = 600  # the same above
+APART = 1300  # between the FETs of both sides: PL.3a between their gates' contacts
 LIFT = 500  # from active area to the via stack of a gate whose wire is in metal3
 LIFTED_TRACK = 1180  # to the last track where there is one
 

@@ -7,7 +7,7 @@ Heights count from the edge of the active area at the tracks: FETs lie below it 
 from mtjspice.layout import dimensions as d
 from mtjspice.layout.arrangement import BAR_COLUMNS, SHEET, Bars, Pillar
 from mtjspice.layout.canvas import Canvas
-from mtjspice.layout.strips import MIN_LENGTH, NARROW, PITCH, Strip, nanometres
+from mtjspice.layout.strips import GRID, MIN_LENGTH, NARROW, PITCH, Strip, nanometres
 
 PILLAR_HEIGHT = 320  # of a pillar below the edge of the row
 PILLAR_GAP = 150  # of the two of a reference from their middle
@@ -103,7 +103,7 @@ def _contact(strip: Strip, k: int) -> int:
 
 
 def _draw_gate(canvas: Canvas, x: int, length: int, way: int, width: int) -> None:
-    half = length // 2
+    half = length // 2 // GRID * GRID
     canvas.box("poly", x - half, way * (width + d.GATE_CAP), x + length - half, -way * d.GATE_CONTACT)
     pad = -way * d.GATE_CONTACT
     canvas.box("poly", x - d.GATE_PAD, pad - d.GATE_PAD, x + d.GATE_PAD, pad + d.GATE_PAD)

@@ -5,8 +5,8 @@ nets and length are one device of the sum of their widths, whether they are para
 the layout; resistors in series or parallel are one. Ports are matched by name: the label must be on the right net, even
 where the circuit is symmetric. What is left is an isomorphism of two graphs, which KLayout's comparer finds.
 
-Agreement means: width within 1 nm + 0.1 %, length within 1 nm, diameter of a junction within 2 %, resistance within
-3 %.
+Agreement means: width within 2.5 nm + 0.25 % (half a step of the grid for every finger, none of which is narrower than
+1 um where there are several), length within 1 nm, diameter of a junction within 2 %, resistance within 0.6 %.
 """
 
 from collections import Counter, defaultdict

@@ -16,7 +16,7 @@ from mtjspice.layout.require import klayout_db
 WIDTH = (2.5e-9, 2.5e-3)
 LENGTH = (1e-9, 0.0)
 DIAMETER = (0.0, 0.02)
-RESISTANCE = (0.0, 0.03)
+RESISTANCE = (0.0, 6e-3)  # less than one bar of the longest resistor
 
 _ROUNDS = 30  # of `_alike`, at most
 TERMINALS = {

@@ -21,6 +21,7 @@ CELLS = (Cell1T1M, Cell2T2M, DifferentialPair)
 WHOLES = (MeramArray, *CELLS)
 
 CELL_HEIGHT = 1200  # nm
+GATE_MARGIN = 230  # nm, of word line and implant beyond a transistor at the edge: PL.4, NP.5a
 STRAP_COLUMNS = 3  # where poly and metal3 of the word lines meet
 STRAP_EVERY = 16  # cells
 TAP_HEIGHT = 760  # nm
@@ -53,7 +54,7 @@ class Matrix:
     def cell_columns(self) -> int:
         """Grid columns of a cell: three, or more for wide transistors."""
         widest = max(nanometres(site.width) for row in self.sites for site in row)
-        return max(3, ceil((widest + 280) / PITCH))
+        return max(3, ceil((widest + 2 * GATE_MARGIN) / PITCH))
 
     @property
     def cell_area(self) -> float:

@@ -12,6 +12,7 @@ from mtjspice.layout.stack import Stack, stacked
 TECHNOLOGY = "gf180mcu"
 TALLEST = {"n": 2000, "p": 2000}  # nm: widest fingers
 DIAMETERS = 20e-9, 160e-9  # m, of junctions: MTJ.5, and what metals of least width enclose (MTJ.1, MTJ.3)
+RESISTANCES = 1e3, 1e6  # ohm, of resistors: SB.13 below, and 0.2 mm above
 ROW_COLUMNS = 25  # a row is about as high as so many columns are wide
 
 
@@ -20,7 +21,7 @@ def planned(circuit: Circuit) -> Stack:
     if circuit.technology.name != TECHNOLOGY:
         raise InputError(f"layouts exist in {TECHNOLOGY} only, not in {circuit.technology.name}")
     flat = flatten(circuit)
-    _check_junctions(flat)
+    _check_sizes(flat)
     matrix, rest = split(flat)
     rows = in_rows(grouped(rest, TALLEST), 0 if matrix is None else matrix.columns)
     if matrix is not None:
@@ -83,11 +84,16 @@ def _width(groups: Sequence[Group]) -> int:
     return sum(group.arrangement.columns for group in groups)
 
 
-def _check_junctions(flat: Flat) -> None:
+def _check_sizes(flat: Flat) -> None:
     low, high = DIAMETERS
     for device in flat.devices:
         if device.kind == "mtj" and not low <= device.diameter <= high:
             raise InputError(
                 f"layout of {device.full_name}: a junction of {device.diameter * 1e9:.4g} nm cannot be drawn; allowed "
                 f"are {low * 1e9:g} to {high * 1e9:g} nm (rules MTJ.1, MTJ.5)"
+            )
+        if device.kind == "resistor" and not RESISTANCES[0] <= device.resistance <= RESISTANCES[1]:
+            raise InputError(
+                f"layout of {device.full_name}: a resistor of {device.resistance:g} ohm cannot be drawn; allowed are "
+                f"{RESISTANCES[0]:g} to {RESISTANCES[1]:g} ohm (poly of 1 kohm/sq)"
             )

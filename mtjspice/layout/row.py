@@ -195,7 +195,8 @@ class Routed:
     def upper(self) -> int:
         """Lower edge of the p-channel FETs."""
         gates = any(t.gate and t.side == "p" and t.column in self.row.lifted for t in self.row.terminals)
-        return self.lower + d.FIRST_TRACK + max(self.count - 1, 0) * d.TRACK + (d.LIFTED_TRACK if gates else 600)
+        last = self.lower + d.FIRST_TRACK + max(self.count - 1, 0) * d.TRACK
+        return max(last + (d.LIFTED_TRACK if gates else d.LAST_TRACK), self.lower + d.APART)
 
     @cached_property
     def height(self) -> int:
@@ -412,6 +413,7 @@ def _draw_implants(canvas: Canvas, routed_row: Routed) -> None:
 def _draw_rails(canvas: Canvas, routed_row: Routed, left: int, right: int) -> None:
     """Rails with the taps below them, and the well; both leave out the surroundings of wells of their own."""
     height = routed_row.height
+    welled = routed_row.row.finger("p") > 0  # the neighbour on the same rail draws a well of its own
     gaps = [
         (placed.column * PITCH + edges[0] - d.WELL_SPACE, placed.column * PITCH + edges[1] + d.WELL_SPACE)
         for placed in routed_row.row.placed
@@ -419,7 +421,7 @@ def _draw_rails(canvas: Canvas, routed_row: Routed, left: int, right: int) -> No
     ]
     for net, y, implant, pieces in (
         (LOWER, 0, "pplus", [(left, right)]),
-        (UPPER, height, "nplus", _without(left, right, gaps, 0)),
+        (UPPER, height, "nplus", _without(left, right, gaps, 0) if welled else []),
     ):
         if net not in routed_row.row.rails:
             continue
@@ -430,7 +432,7 @@ def _draw_rails(canvas: Canvas, routed_row: Routed, left: int, right: int) -> No
             # on one grid, so that two rows on one rail have the same
             for x in range(-(-(start + PITCH // 2) // PITCH) * PITCH, end - PITCH // 2 + 1, PITCH):
                 canvas.cut("contact", x, y)
-    for start, end in _without(left, right, gaps, d.WELL) if UPPER in routed_row.row.rails else ():
+    for start, end in _without(left, right, gaps, d.WELL) if welled else ():
         canvas.box("nwell", start - d.WELL, routed_row.upper - d.WELL, end + d.WELL, height + d.TAP_IMPLANT)
 
 

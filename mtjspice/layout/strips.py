@@ -43,7 +43,8 @@ class Unit:
     @property
     def step(self) -> int:
         """Columns from a gate to the terminals beside it: one, or more where the channel is long."""
-        return max(1, ceil((self.length / 2 + 260) / PITCH - _SHARP))
+        beside = 260 if self.width >= NARROW else 280  # CO.7; PL.5b where the ends are wider than the channel
+        return max(1, ceil((self.length / 2 + beside) / PITCH - _SHARP))
 
     @property
     def columns(self) -> int:
@@ -75,6 +76,11 @@ def folded(device: Device, nets: tuple[str, ...], tallest: int) -> Unit:
         raise InputError(
             f"layout of {device.full_name}: {device.width * 1e6:g} um by {device.length * 1e6:g} um cannot be drawn; "
             f"at least {MIN_WIDTH / 1e3:g} um (rule DF.2a) by {MIN_LENGTH / 1e3:g} um (rule PL.2) are allowed"
+        )
+    if abs(device.length * 1e9 - length) > 0.01:
+        raise InputError(
+            f"layout of {device.full_name}: a channel of {device.length * 1e6:g} um is off the grid of {GRID} nm; "
+            f"allowed beside it: {length / 1e3:g} um"
         )
     drain, gate, source, bulk = nets
     fingers = each * device.multiplier

@@ -12,6 +12,7 @@ from mtjspice.circuits import catalogue as circuits_catalogue
 from mtjspice.circuits.circuit import Circuit
 from mtjspice.errors import InputError
 from mtjspice.layout import catalogue, plan, require
+from mtjspice.layout.flat import flatten
 from mtjspice.units import engineering
 
 if TYPE_CHECKING:
@@ -99,6 +100,8 @@ def run(
 
     Returns the results and a line about what was left out for want of KLayout's Python module, empty otherwise.
     """
+    for name, circuit in circuits.items():
+        _check(name, circuit, requests)
     asked = requests.drawn()
     if not asked:
         return [_measured(name, circuit) for name, circuit in circuits.items()], ""
@@ -120,6 +123,14 @@ def run(
     results = [_checked(one, requests, stage) for one in drawn]
     _draw(drawn[0], requests, stage)
     return results, ""
+
+
+def _check(name: str, circuit: Circuit, requests: Requests) -> None:
+    """Refuse what cannot be done before anything is drawn or written."""
+    if requests.post and not circuits_catalogue.knows(name):
+        raise InputError(f"{name} has no bench to be measured on; `mtjspice netlist --list` names the circuits")
+    if requests.section is not None and not any(one.kind == "mtj" for one in flatten(circuit).devices):
+        raise InputError(f"{name} has no junction to be cut through; --section is for circuits with one")
 
 
 def _measured(name: str, circuit: Circuit) -> Result:
@@ -164,8 +175,6 @@ def _measured_both(drawn: "Drawn", stage: Callable[[str], None]) -> "tuple[Chang
     """Measure a circuit as its netlist has it and as it was drawn, on the bench that the catalogue has for it."""
     from mtjspice.layout.post import changes
 
-    if not circuits_catalogue.knows(drawn.name):
-        raise InputError(f"{drawn.name} has no bench to be measured on; `mtjspice netlist --list` names the circuits")
     stage(f"measuring {drawn.name}")
     return changes(circuits_catalogue.entry(drawn.name).bench(drawn.circuit).testbench())
 
@@ -225,6 +234,8 @@ def details(results: Sequence[Result]) -> list[str]:
     for one in results:
         wrong = [*map(str, one.drc or ()), *map(str, one.deck or ()), *one.problems]
         lines += [f"{one.name}: {line}" for line in wrong[:MOST_LINES]]
+        if one.wires == ():
+            lines.append(f"{one.name}: no differential nets")
         if len(wrong) > MOST_LINES:
             lines.append(f"{one.name}: and {len(wrong) - MOST_LINES} more")
     return lines
@@ -235,7 +246,7 @@ def post_table(results: Sequence[Result]) -> tuple[tuple[str, ...], list[tuple[s
     rows: list[tuple[str, ...]] = [
         (
             one.name, change.name, engineering(change.before, change.unit), engineering(change.after, change.unit),
-            f"{change.ratio:.3f}",
+            f"{change.ratio:.3f}" if 1e-3 < change.ratio < 1e3 else "-",  # noise beside zero
         )
         for one in results
         for change in one.post or ()
