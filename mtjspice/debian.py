@@ -7,9 +7,12 @@ list of package sources).
 import os
 import re
 import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from mtjspice.errors import SimulatorError
+from mtjspice.files import output_folder
 from mtjspice.programs import run_program
 
 MIRROR_VARIABLE = "MTJSPICE_DEBIAN_MIRROR"
@@ -52,6 +55,39 @@ def download(package: str, folder: Path, dependencies: bool = True) -> list[Path
     if not any(file.name.startswith(f"{package}_") for file in packages):
         raise SimulatorError(f"apt downloaded no {package} from {mirror}")
     return packages
+
+
+def install(
+    package: str, executable: Path, works: Callable[[Path], bool], finish: Callable[[Path, Path], None]
+) -> None:
+    """Download a package with all that it needs into the folder of ``executable``, which appears whole or not at all.
+
+    ``finish`` gets the folder of the unpacked files and the executable, and writes the executable's start script beside
+    the folder; ``works`` tells whether an executable that is there already runs. SimulatorError where the download
+    fails, InputError where the folder cannot be written to.
+    """
+    cache = output_folder(executable.parent.parent)
+    with tempfile.TemporaryDirectory(dir=cache, prefix=f".{package}-") as temporary:
+        folder = Path(temporary)
+        packages = download(package, folder)
+        root = folder / "ready" / "root"
+        root.mkdir(parents=True)
+        for file in packages:
+            unpack(file, root)
+        finish(root, executable)
+        _put_in_place(folder / "ready", executable, works)
+
+
+def _put_in_place(ready: Path, executable: Path, works: Callable[[Path], bool]) -> None:
+    """Rename the folder to its place; where another process was faster, its result is as good."""
+    target = executable.parent
+    if target.exists() and not works(executable):
+        shutil.rmtree(target)  # a broken one
+    try:
+        ready.rename(target)
+    except OSError as error:
+        if not target.exists():
+            raise SimulatorError(f"cannot write {target}: {error.strerror or error}") from None
 
 
 def unpack(package: Path, folder: Path) -> None:

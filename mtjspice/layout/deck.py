@@ -16,7 +16,6 @@ from typing import Any
 from mtjspice import debian, resources
 from mtjspice.cache import cache_folder
 from mtjspice.errors import InputError, SimulatorError
-from mtjspice.files import output_folder
 from mtjspice.layout.drc import Violation
 from mtjspice.layout.require import klayout_db
 from mtjspice.programs import run_program
@@ -189,16 +188,7 @@ def install_klayout() -> Path:
     if executable.is_file() and _version(executable):
         return executable
     debian.require_tools("the private KLayout", f"install KLayout and set {KLAYOUT_VARIABLE} to the executable")
-    output_folder(cache_folder())
-    with tempfile.TemporaryDirectory(dir=cache_folder(), prefix=".klayout-") as temporary:
-        folder = Path(temporary)
-        packages = debian.download("klayout", folder)
-        root = folder / "ready" / "root"
-        root.mkdir(parents=True)
-        for package in packages:
-            debian.unpack(package, root)
-        _finish(root, executable)
-        _put_in_place(folder / "ready", executable.parent)
+    debian.install("klayout", executable, _runs, _finish)
     if not _version(executable):
         raise SimulatorError(f"the downloaded KLayout does not run on this machine: {executable}")
     return executable
@@ -211,6 +201,10 @@ def _version(program: Path) -> str | None:
         return None
     found = re.search(r"KLayout (\d\S*)", printed)
     return found[1] if found else None
+
+
+def _runs(program: Path) -> bool:
+    return _version(program) is not None
 
 
 def _finish(root: Path, executable: Path) -> None:
@@ -244,14 +238,3 @@ def _finish(root: Path, executable: Path) -> None:
         encoding="utf-8",
     )
     script.chmod(0o755)
-
-
-def _put_in_place(ready: Path, target: Path) -> None:
-    """Rename the folder to its place; where another process was faster, its result is as good."""
-    if target.exists() and not _version(target / "klayout"):
-        shutil.rmtree(target)  # a broken one
-    try:
-        ready.rename(target)
-    except OSError as error:
-        if not target.exists():
-            raise SimulatorError(f"cannot write {target}: {error.strerror or error}") from None

@@ -20,7 +20,6 @@ from pathlib import Path
 from mtjspice import debian
 from mtjspice.cache import cache_folder
 from mtjspice.errors import SimulatorError
-from mtjspice.files import output_folder
 from mtjspice.spice import engines
 from mtjspice.spice.engines import Tool
 
@@ -113,16 +112,7 @@ def install_osdi_ngspice() -> Path:
         "the private ngspice",
         "install ngspice 43 or later (conda install -c conda-forge ngspice; brew install ngspice)",
     )
-    output_folder(cache_folder())
-    with tempfile.TemporaryDirectory(dir=cache_folder(), prefix=".ngspice-") as temporary:
-        folder = Path(temporary)
-        packages = debian.download("ngspice", folder)
-        root = folder / "ready" / "root"
-        root.mkdir(parents=True)
-        for package in packages:
-            debian.unpack(package, root)
-        _finish(root, executable)
-        _put_in_place(folder / "ready", executable.parent)
+    debian.install("ngspice", executable, has_osdi, _finish)
     has_osdi.cache_clear()
     if not has_osdi(executable):
         raise SimulatorError(f"the downloaded ngspice does not run with OSDI on this machine: {executable}")
@@ -152,14 +142,3 @@ def _finish(root: Path, executable: Path) -> None:
         encoding="utf-8",
     )
     script.chmod(0o755)
-
-
-def _put_in_place(ready: Path, target: Path) -> None:
-    """Rename the folder to its place; where another process was faster, its result is as good."""
-    if target.exists() and not has_osdi(target / "ngspice"):
-        shutil.rmtree(target)  # a broken one
-    try:
-        ready.rename(target)
-    except OSError as error:
-        if not target.exists():
-            raise SimulatorError(f"cannot write {target}: {error.strerror or error}") from None
