@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjspice.layout import dimensions as d
-from mtjspice.layout.row import Routed, Row
+from mtjspice.layout.routing import Routed
+from mtjspice.layout.row import Row
 from mtjspice.layout.strips import PITCH
 
 # aF a nm of a wire's side, a crossing, a terminal: least squares over the nets of fifteen circuits, and over the

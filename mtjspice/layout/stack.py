@@ -20,7 +20,9 @@ from mtjspice.layout.fets import draw_bars, draw_pillar, draw_strip, draw_well
 from mtjspice.layout.flat import Flat
 from mtjspice.layout.groups import Group
 from mtjspice.layout.matrix import Matrix
-from mtjspice.layout.row import LOWER, UPPER, Placed, Routed, Row, draw_row, route, strips_of
+from mtjspice.layout.routing import Routed, route
+from mtjspice.layout.row import LOWER, UPPER, Placed, Row, strips_of
+from mtjspice.layout.row_drawing import draw_row
 from mtjspice.layout.strips import PITCH
 
 SIDE = 560  # from the outermost columns to the ends of the rails
