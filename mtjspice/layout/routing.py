@@ -13,7 +13,6 @@ from mtjspice.layout.channel import Track, ordered, routed
 from mtjspice.layout.fets import bar_end
 from mtjspice.layout.row import Row, Terminal
 
-
 STUB_START = 3  # columns of a track that make up for the end of a stub and the wire to it
 _STUB = "+"  # before the name of a net: its stub
 
