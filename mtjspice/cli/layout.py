@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from mtjspice.cli.app import app
-from mtjspice.cli.options import AsJson, CircuitCard, Set, chosen_values
+from mtjspice.cli.options import AsJson, CircuitCard, chosen_values
 from mtjspice.cli.output import print_json, print_table, show_stages
 from mtjspice.errors import InputError
 
@@ -36,7 +36,10 @@ def layout(
         bool, typer.Option("--guard-ring", help="Surround each with a guard ring of the substrate.")
     ] = False,
     card: CircuitCard = None,
-    values: Set = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Parameter of the circuit, of every one named; repeatable."),
+    ] = None,
     show_list: Annotated[bool, typer.Option("--list", help="List the layouts.")] = False,
     as_json: AsJson = False,
 ) -> None:
