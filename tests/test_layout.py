@@ -156,7 +156,7 @@ def test_circuits_of_many_sizes(name: str, values: dict[str, str | float]) -> No
 # --- files ---------------------------------------------------------------------------------------------------
 
 
-def test_the_files_that_come_with_the_project_are_these() -> None:
+def test_the_files_that_come_with_the_project_are_these(scripts_on_path: None) -> None:
     script = Path(__file__).parent.parent / "scripts/write_layouts.py"
     done = subprocess.run([sys.executable, script, "--check"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
