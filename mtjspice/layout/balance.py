@@ -16,8 +16,9 @@ from mtjspice.layout.routing import Routed
 from mtjspice.layout.row import Row
 from mtjspice.layout.strips import PITCH
 
-# aF a nm of a wire's side, a crossing, a terminal: least squares over the nets of fifteen circuits, and over the
-# differences of their pairs, against extracted capacitances; 6 % of a net and 1.5 % of a difference are left
+# aF a nm of a wire's side, a crossing, a terminal: least squares over the nets of many circuits, and over the
+# differences of their pairs, against extracted capacitances (scripts/fit_balance.py); 7 % of a net and 1.5 % of a
+# difference are left
 _WEIGHTS = {
     "metal1 1": 0.099, "metal1 2": 0.059, "metal1 3": 0.046, "metal2 1": 0.048, "metal2 2": 0.033, "metal2 3": 0.040,
     "metal3 1": 0.100, "metal3 2": 0.059, "metal3 3": 0.061, "metal1 crossing": 12.3, "metal3 crossing": 0.0,
