@@ -4,8 +4,10 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment
+from markupsafe import Markup
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,12 @@ class Section:
 
 def render(title: str, lead: str, sections: Sequence[Section], footer: str) -> str:
     """Return the report as one HTML page; all text is escaped."""
+    return page("mtjspice.reports", "report.html", title=title, lead=lead, sections=sections, footer=footer)
+
+
+def page(package: str, template: str, **values: Any) -> str:
+    """Fill a template of a package in; all values are escaped but the style that all pages share."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string((files("mtjspice.reports") / "report.html").read_text(encoding="utf-8"))
-    return template.render(title=title, lead=lead, sections=sections, footer=footer)
+    style = Markup((files("mtjspice.reports") / "page.css").read_text(encoding="utf-8"))
+    source = (files(package) / template).read_text(encoding="utf-8")
+    return environment.from_string(source).render(style=style, **values)

@@ -1,0 +1,15 @@
+"""The paper and its experiments."""
+
+from mtjspice.papers.experiment import Paper
+from mtjspice.papers.meram import gaussian
+
+PAPER = Paper(
+    key="meram",
+    title="Noise for diffusion models from MeRAM",
+    citation="Nature Communications 16, 5022 (2025), arXiv 2407.12261",
+    coverage=(
+        "The abstract, the opening and summaries of this paper could be read, its full text could not. Voltages, pulse"
+        " widths, number formats, the diffusion model's settings and the energy accounting are therefore ours."
+    ),
+    experiments=(gaussian.EXPERIMENT,),
+)

@@ -1,0 +1,151 @@
+"""Pages of stored sections: a self-contained HTML file for each paper, an index; figures and their data beside them."""
+
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mtjspice import __version__
+from mtjspice.files import write_atomically
+from mtjspice.papers import store
+from mtjspice.papers.catalogue import PAPERS, paper_of
+from mtjspice.papers.experiment import Experiment, Paper
+from mtjspice.papers.findings import Finding, Origin, Status
+from mtjspice.papers.sections import Plate
+from mtjspice.reports import html, style
+
+TITLE = "Three papers on random junctions, reproduced and questioned"
+LEAD = (
+    "What each paper claims, what circuit simulation from first principles gives, and why the two differ. No number"
+    " here is a paper's unless it says so."
+)
+READING = (
+    "agrees: the limits of both overlap, within the tolerance that the reason states. differs: they do not. not"
+    " comparable: the paper's number rests on what it does not say. left open: the paper says nothing of it.",
+    "Limits behind a number say of what kind they are. A number without limits is exact arithmetic on its inputs.",
+    "Full texts of two of the three papers were not at hand; each claim says whether it is from the text, from a"
+    " summary, or derived from the paper's own numbers.",
+    "Bits of a simulator are pseudo-random by construction. They predict statistics of hardware; they are no entropy.",
+)
+_ORIGINS = {Origin.TEXT: "", Origin.SUMMARY: ", from a summary", Origin.DERIVED: ", derived"}
+
+
+@dataclass(frozen=True)
+class _Figure:
+    anchor: str
+    caption: str
+    alt: str
+    source: str
+    csv: str
+    file: str
+
+
+def write(folder: Path) -> list[Path]:
+    """Draw the figures of all stored sections, write pages, figures and CSV files to ``folder``; return the pages."""
+    shown, pages = [], []
+    for key in PAPERS:
+        paper = paper_of(key)
+        sections = [_section(paper, one, folder) for one in paper.experiments]
+        if all(section is None for section in sections):
+            continue
+        there = [section for section in sections if section is not None]
+        claims = [one for section in there for one in section["findings"] if one["paper"]]
+        text = html.page(
+            "mtjspice.papers", "paper.html", title=paper.title, citation=paper.citation, coverage=paper.coverage,
+            sections=there, claims=claims, counts=_counts(claims), footer=_footer(there),
+        )  # fmt: skip
+        pages.append(folder / f"{key}.html")
+        write_atomically(pages[-1], text)
+        figures = [figure for section in there for figure in section["figures"]]
+        shown.append(
+            {
+                "key": key, "title": paper.title, "citation": paper.citation, "figure": figures[0] if figures else None,
+                "counts": _counts(claims), "differs": [one for one in claims if one["status"] == Status.DIFFERS],
+            }
+        )  # fmt: skip
+    pages.append(folder / "index.html")
+    text = html.page(
+        "mtjspice.papers", "index.html", title=TITLE, lead=LEAD, papers=shown, reading=READING,
+        footer=f"mtjspice {__version__}",
+    )  # fmt: skip
+    write_atomically(pages[-1], text)
+    return pages
+
+
+def _section(paper: Paper, experiment: Experiment, folder: Path) -> dict[str, Any] | None:
+    stored = store.load(store.path_of(folder, paper.key, experiment.key))
+    if stored is None:
+        return None
+    found = stored.section
+    command = f"mtjspice reproduce {paper.key} --only {experiment.key}{' --quick' if stored.quick else ''}"
+    return {
+        "anchor": experiment.key,
+        "title": experiment.title,
+        "question": experiment.question,
+        "missing": stored.missing[:1].upper() + stored.missing[1:],
+        "figures": [_figure(plate, paper, experiment, folder) for plate in found.plates] if found else [],
+        "answer": found.answer if found else (),
+        "findings": [_row(one, experiment) for one in found.findings] if found else [],
+        "setting": found.setting if found else "",
+        "command": command,
+        "quick": stored.quick,
+        "seed": stored.seed,
+    }
+
+
+def _figure(plate: Plate, paper: Paper, experiment: Experiment, folder: Path) -> _Figure:
+    """Draw a figure; the picture and its data lie beside the section too."""
+    png = style.render(style.styled(experiment.draw[plate.key])(plate.arrays()))
+    name = f"{experiment.key}-{plate.key}"
+    data = plate.csv()
+    write_atomically(folder / paper.key / f"{name}.png", png)
+    write_atomically(folder / paper.key / f"{name}.csv", data)
+    return _Figure(
+        f"figure-{name}", plate.caption, plate.alt, "data:image/png;base64," + b64encode(png).decode(),
+        "data:text/csv;base64," + b64encode(data.encode()).decode(), f"{paper.key}-{name}.csv",
+    )  # fmt: skip
+
+
+def _row(finding: Finding, experiment: Experiment) -> dict[str, str]:
+    paper = finding.paper
+    return {
+        "anchor": f"{experiment.key}-{finding.key}",
+        "quantity": finding.quantity,
+        "paper": paper.text if paper else "",
+        "place": paper.place + _ORIGINS[paper.origin] if paper else "",
+        "ours": finding.ours if isinstance(finding.ours, str) else finding.ours.shown(),
+        "status": str(finding.status),
+        "reason": finding.reason,
+        "assumed": finding.assumed,
+    }
+
+
+def _counts(claims: Sequence[dict[str, str]]) -> str:
+    """How many claims ended how, in words."""
+    found = Counter(one["status"] for one in claims)
+    parts = [f"{found[status]} {words}" for status, words in (
+        (Status.AGREES, "agree"), (Status.DIFFERS, "differ"), (Status.NOT_COMPARABLE, "cannot be compared")
+    ) if found[status]]  # fmt: skip
+    return f"{len(claims)} claims: {', '.join(parts)}." if claims else "No claim was compared."
+
+
+def _footer(sections: Sequence[dict[str, Any]]) -> str:
+    seeds = sorted({section["seed"] for section in sections})
+    quick = [section["quick"] for section in sections]
+    effort = "all of it quick" if all(quick) else "some of it quick" if any(quick) else "full effort"
+    return f"mtjspice {__version__}; seed {', '.join(map(str, seeds))}; {effort}."
+
+
+def lines(papers: Sequence[str], folder: Path, experiments: Container[str]) -> list[tuple[str, str, str, str]]:
+    """What was found in stored sections, a line each: finding, paper, here, status."""
+    found = []
+    for paper in map(paper_of, papers):
+        for experiment in paper.experiments:
+            stored = store.load(store.path_of(folder, paper.key, experiment.key))
+            if stored is None or stored.section is None or experiment.key not in experiments:
+                continue
+            for row in (_row(one, experiment) for one in stored.section.findings):
+                found.append((row["quantity"], row["paper"] or "-", row["ours"], row["status"]))
+    return found
