@@ -15,10 +15,12 @@ setup:
 dev:
 	@bash scripts/setup.sh dev
 
-# what some tests need beyond Python packages: an ngspice that loads compiled models, KLayout for the rule deck
+# what some tests need beyond Python packages: an ngspice that loads compiled models, KLayout for the rule deck, a
+# browser for the pages
 tools: dev
 	@$(BIN)/mtjspice doctor --install osdi-ngspice >/dev/null
 	@$(BIN)/mtjspice doctor --install klayout >/dev/null
+	@bash scripts/browser.sh
 
 test: dev
 	-@$(MAKE) --no-print-directory tools

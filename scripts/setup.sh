@@ -17,17 +17,8 @@ is_new_enough() {
     "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
-apt_install() { # fails where apt or the right to use it is missing
-    local root=
-    command -v apt-get >/dev/null || return 1
-    if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null && sudo -n true 2>/dev/null || return 1
-        root="sudo -n"
-    fi
-    echo "installing $* with apt-get"
-    { $root apt-get -qq update &&
-        $root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@"; } >/dev/null
-}
+# shellcheck source=scripts/apt.sh
+. scripts/apt.sh
 
 if ! [ -x "$venv/bin/python" ]; then
     python=

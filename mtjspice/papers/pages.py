@@ -1,8 +1,10 @@
 """Pages of stored sections: a self-contained HTML file for each paper, an index; figures and their data beside them."""
 
+import csv
+import io
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,10 @@ READING = (
     " summary, or derived from the paper's own numbers.",
     "Bits of a simulator are pseudo-random by construction. They predict statistics of hardware; they are no entropy.",
 )
+_FINDINGS = (
+    "paper", "experiment", "key", "quantity", "claim", "claimed", "origin", "ours", "value", "low", "high", "limits",
+    "unit", "status", "reason", "assumed",
+)  # fmt: skip
 _ORIGINS = {Origin.TEXT: "", Origin.SUMMARY: ", from a summary", Origin.DERIVED: ", derived"}
 
 
@@ -71,7 +77,37 @@ def write(folder: Path) -> list[Path]:
         footer=f"mtjspice {__version__}",
     )  # fmt: skip
     write_atomically(pages[-1], text)
+    _write_findings(folder)
     return pages
+
+
+def _write_findings(folder: Path) -> None:
+    """All findings in one table, findings.csv; numbers in SI."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_FINDINGS)
+    for paper, experiment, finding in _findings(tuple(PAPERS), folder):
+        claim = finding.paper
+        number = None if isinstance(finding.ours, str) else finding.ours
+        writer.writerow(
+            (
+                paper.key, experiment.key, finding.key, finding.quantity, claim.text if claim else "",
+                claim.value if claim else "", str(claim.origin) if claim else "",
+                number.shown() if number else finding.ours, number.value if number else "",
+                number.low if number else "", number.high if number else "", number.kind if number else "",
+                number.unit if number else "", str(finding.status), finding.reason, finding.assumed,
+            )
+        )  # fmt: skip
+    write_atomically(folder / "findings.csv", text.getvalue())
+
+
+def _findings(papers: Sequence[str], folder: Path) -> Iterator[tuple[Paper, Experiment, Finding]]:
+    """Every finding of the stored sections."""
+    for paper in map(paper_of, papers):
+        for experiment in paper.experiments:
+            stored = store.load(store.path_of(folder, paper.key, experiment.key))
+            for finding in stored.section.findings if stored and stored.section else ():
+                yield paper, experiment, finding
 
 
 def _section(paper: Paper, experiment: Experiment, folder: Path) -> dict[str, Any] | None:
@@ -126,9 +162,10 @@ def _counts(claims: Sequence[dict[str, str]]) -> str:
     """How many claims ended how, in words."""
     found = Counter(one["status"] for one in claims)
     parts = [f"{found[status]} {words}" for status, words in (
-        (Status.AGREES, "agree"), (Status.DIFFERS, "differ"), (Status.NOT_COMPARABLE, "cannot be compared")
+        (Status.AGREES, "agreeing"), (Status.DIFFERS, "differing"), (Status.NOT_COMPARABLE, "not comparable")
     ) if found[status]]  # fmt: skip
-    return f"{len(claims)} claims: {', '.join(parts)}." if claims else "No claim was compared."
+    number = f"{len(claims)} claim{'s' if len(claims) > 1 else ''}"
+    return f"{number}: {', '.join(parts)}." if claims else "No claim was compared."
 
 
 def _footer(sections: Sequence[dict[str, Any]]) -> str:
@@ -140,12 +177,5 @@ def _footer(sections: Sequence[dict[str, Any]]) -> str:
 
 def lines(papers: Sequence[str], folder: Path, experiments: Container[str]) -> list[tuple[str, str, str, str]]:
     """What was found in stored sections, a line each: finding, paper, here, status."""
-    found = []
-    for paper in map(paper_of, papers):
-        for experiment in paper.experiments:
-            stored = store.load(store.path_of(folder, paper.key, experiment.key))
-            if stored is None or stored.section is None or experiment.key not in experiments:
-                continue
-            for row in (_row(one, experiment) for one in stored.section.findings):
-                found.append((row["quantity"], row["paper"] or "-", row["ours"], row["status"]))
-    return found
+    rows = [_row(one, experiment) for _, experiment, one in _findings(papers, folder) if experiment.key in experiments]
+    return [(row["quantity"], row["paper"] or "-", row["ours"], row["status"]) for row in rows]

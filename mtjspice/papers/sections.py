@@ -61,7 +61,7 @@ class Section:
         for kind, keys in (("finding", [f.key for f in self.findings]), ("figure", [p.key for p in self.plates])):
             twice = {key for key in keys if keys.count(key) > 1}
             if twice:
-                raise ValueError(f"{kind} {twice.pop()} is there twice")
+                raise ValueError(f"{kind} {twice.pop()!r} is there twice")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain types for JSON."""
