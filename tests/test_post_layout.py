@@ -75,11 +75,11 @@ def test_lines_with_resistance_share_the_capacitance_of_their_net() -> None:
     assert all(len({a, b}) == 2 for a, b, _ in found.capacitors)
 
 
-def test_a_precharge_amplifier_as_drawn_decides_as_fast_within_20_percent() -> None:
-    for name in ("read_precharge", "read_current_latched"):
-        changes = {one.name: one for one in post.changes(circuits.bench(name).testbench())}
-        assert 0.8 < changes["delay"].ratio < 1.2
-        assert changes["difference"].after * changes["difference"].before > 0
+@pytest.mark.parametrize("name", ["read_precharge", "read_current_latched", "read_strongarm", "read_complementary"])
+def test_every_read_path_as_drawn_decides_as_fast_within_20_percent(name: str) -> None:
+    changes = {one.name: one for one in post.changes(circuits.bench(name).testbench())}
+    assert 0.8 < changes["delay"].ratio < 1.2
+    assert changes["difference"].after * changes["difference"].before > 0
 
 
 def test_simulate_takes_the_layout_or_leaves_it() -> None:

@@ -8,6 +8,7 @@ wire connects them. It is found by exchanging and turning FETs as long as that h
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations, pairwise
 from math import ceil
 
@@ -59,6 +60,26 @@ class Arrangement:
     pillars: tuple[Pillar, ...]
     bars: tuple[Bars, ...]
     columns: int
+
+    @cached_property
+    def contacts(self) -> Mapping[tuple[str, int], tuple[int, int]]:
+        """Side and column of every gate's contact; the first and the last column of the gates that share it.
+
+        It is where the other side has the same net, or else nothing, nearest to the middle: symmetric circuits
+        stay symmetric.
+        """
+        nets = {(s.side, column): net for s in self.strips for column, net, _ in s.terminals}
+
+        def badness(side: str, column: int, net: str) -> tuple[int, float]:
+            other = nets.get(("p" if side == "n" else "n", column))
+            return (0 if other == net else 1 if other in (None, *RAILS.values()) else 2), abs(2 * column - self.columns)
+
+        found = {}
+        for strip in self.strips:
+            for net, gates in strip.runs:
+                best = min(gates, key=lambda column: badness(strip.side, column, net))
+                found[strip.side, best] = gates[0], gates[-1]
+        return found
 
 
 def arranged(units: Sequence[Unit], others: Sequence[Device], local: Mapping[str, tuple[str, ...]],

@@ -17,12 +17,12 @@ from mtjspice.layout.row import Row
 from mtjspice.layout.strips import PITCH
 
 # aF a nm of a wire's side, a crossing, a terminal: least squares over the nets of many circuits, and over the
-# differences of their pairs, against extracted capacitances (scripts/fit_balance.py); 7 % of a net and 1.5 % of a
+# differences of their pairs, against extracted capacitances (scripts/fit_balance.py); 9 % of a net and 2.5 % of a
 # difference are left
 _WEIGHTS = {
-    "metal1 1": 0.099, "metal1 2": 0.059, "metal1 3": 0.046, "metal2 1": 0.048, "metal2 2": 0.033, "metal2 3": 0.040,
-    "metal3 1": 0.100, "metal3 2": 0.059, "metal3 3": 0.061, "metal1 crossing": 12.3, "metal3 crossing": 0.0,
-    "gate": 105.0, "terminal": 112.0, "width": 0.039,
+    "metal1 1": 0.0996, "metal1 2": 0.0464, "metal1 3": 0.0382, "metal2 1": 0.0502, "metal2 2": 0.0304,
+    "metal2 3": 0.0336, "metal3 1": 0.0, "metal3 2": 0.19, "metal3 3": 0.0756, "metal1 crossing": 17.4,
+    "metal3 crossing": 5.3, "gate": 102.9, "terminal": 107.0, "width": 0.0533, "over": 0.0846, "bar": 0.245,
 }  # fmt: skip
 _ORDER = {name: k for k, name in enumerate(_WEIGHTS)}
 _STEP = 54.0  # aF that a column of metal2 adds
@@ -108,25 +108,32 @@ def features(routed: Routed) -> dict[str, NDArray[np.float64]]:
     """What the capacitance of each net of a row is made of, in the order of `_WEIGHTS`.
 
     Sides of wires (nm) whose neighbour is one, two, and more steps away; crossings, gates, other terminals and the
-    widths of their FETs (nm).
+    widths of their FETs (nm), metal2 over FETs and bars of gates (nm).
     """
     row = routed.row
     numbers = {net: k for k, net in enumerate(dict.fromkeys([*routed.tracks, *(t.net for t in row.terminals)]))}
     right = max([row.columns, *(track.right + 1 for track in routed.tracks.values())])
     tracks = np.full((routed.count + 2, right + 2), -1)  # metal2, with an empty margin
+    found = np.zeros((len(numbers), len(_WEIGHTS)))
     for net, track in routed.tracks.items():
+        if track.over:
+            found[numbers[net], _ORDER["over"]] += (track.right - track.left + 1) * PITCH
+            continue
         tracks[track.index + 1, track.left + 1 : track.right + 2] = numbers[net]
     for net, track in routed.stubs.items():
         tracks[track.index + 1, track.left + 1 : track.right + 2] = numbers[net]
     legs = {metal: np.full((routed.count + 2, right + 2), -1) for metal in ("metal1", "metal3")}
-    found = np.zeros((len(numbers), len(_WEIGHTS)))
-    widths = _widths(row)
     for terminal in row.terminals:
         number = numbers[terminal.net]
         kind = "gate" if terminal.gate else "terminal"
         found[number, _ORDER[kind]] += 1
-        found[number, _ORDER["width"]] += widths.get((terminal.column, terminal.side), 0)
-        if terminal.net in routed.tracks:
+        found[number, _ORDER["bar"]] += row.gate_bars.get((terminal.column, terminal.side), 0)
+        found[number, _ORDER["width"]] += row.widths.get((terminal.column, terminal.side), 0)
+        if row.under(terminal) and terminal.column not in row.straight:
+            continue
+        if terminal.net in row.over:
+            legs["metal1"][:, terminal.column + 1] = number
+        elif terminal.net in routed.tracks:
             metal = "metal3" if terminal.side == "p" and terminal.column in row.lifted else "metal1"
             indices = [1 + (y - routed.lower - d.FIRST_TRACK) // d.TRACK for y in routed.ends(terminal)]
             levels = slice(0, max(indices) + 1) if terminal.side == "n" else slice(min(indices), None)
@@ -149,14 +156,3 @@ def _add_wires(found: NDArray[np.float64], metal: str, grid: NDArray[np.int_], s
         wire = (turned >= 0) & (first != turned)
         for distance in (1, 2, 3):
             np.add.at(found, (turned[wire & (near == distance)], _ORDER[f"{metal} {distance}"]), step)
-
-
-def _widths(row: Row) -> dict[tuple[int, str], int]:
-    """Widths of the FETs whose sources and drains stand at a column."""
-    return {
-        (placed.column + column, strip.side): strip.width
-        for placed in row.placed
-        for strip in placed.group.arrangement.strips
-        for column, _, gate in strip.terminals
-        if not gate
-    }

@@ -4,6 +4,10 @@ A terminal's wire runs straight up or down its column to the track of its net: i
 another net from the other side uses metal1 in the same column. Lines between rows run in metal4. No wire stands in
 another's way then, and the fewest tracks suffice: as many as there are nets side by side at the densest column (the
 left-edge algorithm; A. Hashimoto and J. Stevens, Proc. 8th Design Automation Workshop, 155 (1971)).
+
+The wires across the channel are most of a net's capacitance. Nets that need none have their track over the FETs
+(`over`), neighbouring gates of one net share a wire (`arrangement.Arrangement.contacts`), and groups stand where their
+tracks are short (`sequence`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,12 +18,16 @@ CLEARANCE = 2  # columns from the last via of a net to the first of the next on 
 
 @dataclass(frozen=True)
 class Track:
-    """The metal2 of a net: ``index`` counts tracks from below; ``left`` and ``right`` are columns."""
+    """The metal2 of a net: ``index`` counts tracks from below; ``left`` and ``right`` are columns.
+
+    Those ``over`` the FETs of a side, "n" or "p", count from the edge of the FETs.
+    """
 
     net: str
     index: int
     left: int
     right: int
+    over: str = ""
 
 
 def routed(

@@ -4,6 +4,8 @@ Heights count from the edge of the active area at the tracks: FETs lie below it 
 (p-channel, ``way`` 1).
 """
 
+from collections.abc import Mapping
+
 from mtjspice.layout import dimensions as d
 from mtjspice.layout.arrangement import BAR_COLUMNS, SHEET, Bars, Pillar
 from mtjspice.layout.canvas import Canvas
@@ -13,8 +15,13 @@ PILLAR_HEIGHT = 320  # of a pillar below the edge of the row
 PILLAR_GAP = 150  # of the two of a reference from their middle
 
 
-def draw_strip(canvas: Canvas, strip: Strip, bare: frozenset[str]) -> None:
-    """Draw the FETs of a strip without implants and wells; terminals on nets in ``bare`` get no contact."""
+def draw_strip(
+    canvas: Canvas, strip: Strip, bare: frozenset[str], contacts: Mapping[tuple[str, int], tuple[int, int]]
+) -> None:
+    """Draw the FETs of a strip without implants and wells; terminals on nets in ``bare`` get no contact.
+
+    ``contacts`` are side and column of contacts of gates, with the first and the last gate on each.
+    """
     way = -1 if strip.side == "n" else 1
     width, length = strip.width, strip.length
     terminals = strip.terminals
@@ -29,6 +36,8 @@ def draw_strip(canvas: Canvas, strip: Strip, bare: frozenset[str]) -> None:
         x = column * PITCH
         if gate:
             _draw_gate(canvas, x, length, way, width)
+            if (strip.side, column) in contacts:
+                _draw_gate_contact(canvas, x, contacts[strip.side, column], way)
         elif net not in bare:
             _draw_terminal(canvas, x, _contact(strip, k), way, max(width, NARROW))
 
@@ -105,7 +114,13 @@ def _contact(strip: Strip, k: int) -> int:
 def _draw_gate(canvas: Canvas, x: int, length: int, way: int, width: int) -> None:
     half = length // 2 // GRID * GRID
     canvas.box("poly", x - half, way * (width + d.GATE_CAP), x + length - half, -way * d.GATE_CONTACT)
+
+
+def _draw_gate_contact(canvas: Canvas, x: int, gates: tuple[int, int], way: int) -> None:
+    """Draw a contact and the bar of poly from the first gate on it to the last."""
     pad = -way * d.GATE_CONTACT
+    if gates[0] != gates[1]:
+        canvas.box("poly", gates[0] * PITCH, pad - d.GATE_BAR, gates[1] * PITCH, pad + d.GATE_BAR)
     canvas.box("poly", x - d.GATE_PAD, pad - d.GATE_PAD, x + d.GATE_PAD, pad + d.GATE_PAD)
     canvas.cut("contact", x, pad)
 

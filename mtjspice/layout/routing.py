@@ -11,7 +11,8 @@ from functools import cached_property
 from mtjspice.layout import dimensions as d
 from mtjspice.layout.channel import Track, ordered, routed
 from mtjspice.layout.fets import bar_end
-from mtjspice.layout.row import Row, Terminal
+from mtjspice.layout.row import Row
+from mtjspice.layout.terminals import Terminal
 
 STUB_START = 3  # columns of a track that make up for the end of a stub and the wire to it
 _STUB = "+"  # before the name of a net: its stub
@@ -56,19 +57,20 @@ class Routed:
 
     def level(self, track: Track) -> int:
         """Height of a track."""
+        if track.over:
+            far = d.OVER + track.index * d.TRACK
+            return self.lower - far if track.over == "n" else self.upper + far
         return self.lower + d.FIRST_TRACK + track.index * d.TRACK
 
     def ends(self, terminal: Terminal) -> tuple[int, ...]:
         """Heights of the tracks that a terminal's wire goes to: none, its net's, and that of the net's stub."""
         if terminal.net not in self.tracks:
             return ()
-        found = [self.track(terminal.net)]
+        row = self.row
+        joined = terminal.net in row.over and (row.under(terminal) or terminal.column in row.straight)
+        found = [] if joined else [self.track(terminal.net)]
         stub = self.stubs.get(terminal.net)
-        if (
-            stub is not None
-            and terminal == self.row.holder(terminal.net)
-            and terminal.column in (stub.left, stub.right)
-        ):
+        if stub is not None and terminal == row.holder(terminal.net) and terminal.column in (stub.left, stub.right):
             found.append(self.level(stub))
         return tuple(found)
 
@@ -80,6 +82,8 @@ def route(row: Row, joints: Mapping[str, tuple[int, ...]], ports: frozenset[str]
     """
     spans = {}
     for net, columns in row.nets.items():
+        if net in row.over:
+            continue
         all_ = sorted({*columns, *joints.get(net, ())})
         if len(all_) > 1 or net in joints or net in ports or not _straight(row, net):
             spans[net] = all_[0], all_[-1]
@@ -89,25 +93,34 @@ def route(row: Row, joints: Mapping[str, tuple[int, ...]], ports: frozenset[str]
     low = [t.net for t in row.terminals if t.side == "n"]
     for a, b in row.pairs:
         if a in spans and b in spans:  # equally long, before one of them is made longer
-            spans[a] = spans[b] = min(spans[a][0], spans[b][0]), max(spans[a][1], spans[b][1])
+            _equalize(spans, a, b)
     for net, more in longer.items():
-        if net in spans and more:
+        if more and (net in spans or net in row.over):
             _lengthen(row, spans, net, more)
     tracks, count = routed(spans, row.pairs, low)
     tracks = ordered(tracks, count, row.pairs, row.pull)
     return Routed(
         row,
-        {net: track for net, track in tracks.items() if not net.startswith(_STUB)},
+        {**{net: track for net, track in tracks.items() if not net.startswith(_STUB)}, **row.over},
         count,
         {net: c for net, c in joints.items() if net in row.nets},
         {net.removeprefix(_STUB): track for net, track in tracks.items() if net.startswith(_STUB)},
     )
 
 
+def _equalize(spans: dict[str, tuple[int, int]], a: str, b: str) -> None:
+    """Make the shorter track of a pair as long as the other, to where that one lies."""
+    short, long = sorted((a, b), key=lambda net: spans[net][1] - spans[net][0])
+    (left, right), (first, last) = spans[short], spans[long]
+    missing = last - first - (right - left)
+    rightwards = min(missing, max(0, last - right))
+    spans[short] = left - (missing - rightwards), right + rightwards
+
+
 def _lengthen(row: Row, spans: dict[str, tuple[int, int]], net: str, columns: int) -> None:
     """Give a net so many columns more of metal2: few at an end of its track, many as a stub."""
-    left, right = spans[net]
-    if columns <= STUB_START:
+    if net in spans and columns <= STUB_START:
+        left, right = spans[net]
         if right + columns < row.columns:
             spans[net] = left, right + columns
             return

@@ -9,24 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from mtjspice.layout import dimensions as d
+from mtjspice.layout.channel import Track
 from mtjspice.layout.groups import Group
-from mtjspice.layout.strips import Strip
+from mtjspice.layout.over import lifted, over_fets
+from mtjspice.layout.strips import PITCH, Strip
+from mtjspice.layout.terminals import Terminal
 
 LOWER, UPPER = "vss", "vdd"
-
-
-@dataclass(frozen=True)
-class Terminal:
-    """The end of a wire: at ``column`` on the side "n" or "p".
-
-    It starts at ``start`` (nm), by default at the metal of a FET's terminal or gate.
-    """
-
-    column: int
-    net: str
-    side: str
-    gate: bool = False
-    start: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,11 +28,12 @@ class Placed:
     def terminals(self) -> list[Terminal]:
         """Every terminal that has a contact."""
         nets, found = self.group.nets, []
+        contacts = self.group.arrangement.contacts
         for strip in self.group.arrangement.strips:
             found += [
                 Terminal(self.column + column, nets[net], strip.side, gate)
                 for column, net, gate in strip.terminals
-                if gate or net not in self.group.bare
+                if ((strip.side, column) in contacts if gate else net not in self.group.bare)
             ]
         for pillar in self.group.arrangement.pillars:
             found.append(Terminal(self.column + pillar.column, nets[pillar.bottom], "n"))
@@ -67,12 +57,13 @@ class Row:
     """Groups side by side.
 
     ``single`` are nets of the whole circuit that one terminal alone has: they need no wire. ``rails`` are the supplies
-    that the circuit has, at least one.
+    that the circuit has, at least one. ``inner`` are nets that are in no other row and not ports.
     """
 
     placed: tuple[Placed, ...]
     single: frozenset[str]
     rails: frozenset[str] = frozenset({LOWER, UPPER})
+    inner: frozenset[str] = frozenset()
 
     @cached_property
     def columns(self) -> int:
@@ -81,8 +72,9 @@ class Row:
 
     @cached_property
     def terminals(self) -> tuple[Terminal, ...]:
-        """Terminals that need a wire to a track; rails that FETs inside need come up in column 0."""
+        """Terminals that need a wire to a track; rails that FETs inside need come up before the first column."""
         found: list[Terminal] = []
+        before = min((placed.column for placed in self.placed), default=1) - 1
         rails: set[str] = set()
         for placed in self.placed:
             for terminal in placed.terminals():
@@ -91,9 +83,9 @@ class Row:
                 found.append(terminal)
                 rails |= {terminal.net} & {LOWER, UPPER}
         if LOWER in rails:
-            found.append(Terminal(0, LOWER, "n", start=0))
+            found.append(Terminal(before, LOWER, "n", start=0))
         if UPPER in rails:
-            found.append(Terminal(0, UPPER, "p", start=-1))
+            found.append(Terminal(before, UPPER, "p", start=-1))
         return tuple(found)
 
     @cached_property
@@ -107,14 +99,61 @@ class Row:
     @cached_property
     def lifted(self) -> frozenset[int]:
         """Columns whose upper wire is in metal3."""
-        below = {t.column: t.net for t in self.terminals if t.side == "n"}
-        return frozenset(t.column for t in self.terminals if t.side == "p" and below.get(t.column, t.net) != t.net)
+        return frozenset(lifted(self.terminals, self.over))
+
+    @cached_property
+    def over(self) -> Mapping[str, Track]:
+        """Tracks over the FETs."""
+        metal = {(t.column, t.side) for placed in self.placed for t in placed.terminals()}
+        metal |= {(t.column, t.side) for t in self.terminals}
+        for placed in self.placed:
+            for strip in placed.group.arrangement.strips:
+                metal |= {(placed.column + strip.column + k, strip.side) for k in range(strip.columns)}
+            for bars in placed.group.arrangement.bars:
+                metal |= {(placed.column + bars.column + k, side) for k in range(bars.columns) for side in "np"}
+        pillars = {
+            placed.column + pillar.column + k
+            for placed in self.placed
+            for pillar in placed.group.arrangement.pillars
+            for k in range(pillar.columns)
+        }
+        return over_fets(self.terminals, metal, self.widths, self.inner & self.nets.keys(), self.pairs, pillars)
+
+    def under(self, terminal: Terminal) -> bool:
+        """Whether the track of a terminal's net lies over its own FET, so that a via joins them."""
+        return terminal.net in self.over and self.over[terminal.net].over == terminal.side
+
+    @cached_property
+    def straight(self) -> frozenset[int]:
+        """Columns where one wire joins two terminals of one net."""
+        below = {(t.column, t.net) for t in self.terminals if t.side == "n"}
+        return frozenset(t.column for t in self.terminals if t.side == "p" and (t.column, t.net) in below)
+
+    @cached_property
+    def widths(self) -> Mapping[tuple[int, str], int]:
+        """Widths (nm) of the FETs whose sources and drains stand at a column of a side."""
+        return {
+            (placed.column + column, strip.side): strip.width
+            for placed in self.placed
+            for strip in placed.group.arrangement.strips
+            for column, _, gate in strip.terminals
+            if not gate
+        }
 
     @cached_property
     def covered(self) -> frozenset[int]:
         """Columns that junctions cover in metal4."""
         first = [p.column + pillar.column for p in self.placed for pillar in p.group.arrangement.pillars]
         return frozenset(column + k for column in first for k in (1, 2))
+
+    @cached_property
+    def gate_bars(self) -> Mapping[tuple[int, str], int]:
+        """Lengths (nm) of the bars of poly at contacts of gates."""
+        return {
+            (placed.column + column, side): (last - first) * PITCH
+            for placed in self.placed
+            for (side, column), (first, last) in placed.group.arrangement.contacts.items()
+        }
 
     def holder(self, net: str) -> Terminal | None:
         """The terminal of a net on whose wire a stub can hang: one with its column in metal1, the outermost one."""
@@ -125,7 +164,11 @@ class Row:
         taken = {t.column for t in self.terminals if t.side == "n"}
         found: dict[str, Terminal] = {}
         for terminal in self.terminals:
-            if terminal.side == "n" or terminal.column not in taken:
+            if terminal.net in self.over:  # a wire through the whole channel
+                through = terminal.side == "n" and terminal.column in self.straight
+            else:
+                through = terminal.side == "n" or terminal.column not in taken
+            if through:
                 before = found.get(terminal.net)
                 if before is None or self._room(terminal) > self._room(before):
                     found[terminal.net] = terminal

@@ -9,8 +9,9 @@ from mtjspice.layout import dimensions as d
 from mtjspice.layout.canvas import Canvas
 from mtjspice.layout.fets import well_of
 from mtjspice.layout.routing import Routed
-from mtjspice.layout.row import LOWER, UPPER, Placed, Terminal, on_rail
+from mtjspice.layout.row import LOWER, UPPER, Placed, on_rail
 from mtjspice.layout.strips import PITCH
+from mtjspice.layout.terminals import Terminal
 
 
 def draw_row(
@@ -54,8 +55,12 @@ def _draw_legs(canvas: Canvas, routed_row: Routed) -> None:
             elif terminal.net in row.single and terminal.gate:
                 y = lower + d.GATE_CONTACT if terminal.side == "n" else upper - d.GATE_CONTACT
                 canvas.box("metal1", x - d.HALF, y - d.PAD + 90, x + d.HALF, y + d.PAD - 90)
-    below = {t.column: t for t in row.terminals if t.side == "n"}
-    above = {t.column: t for t in row.terminals if t.side == "p"}
+    for terminal in row.terminals:
+        if row.under(terminal):
+            canvas.cut("via1", terminal.column * PITCH, routed_row.track(terminal.net))
+    wires = [t for t in row.terminals if not row.under(t) or t.column in row.straight]
+    below = {t.column: t for t in wires if t.side == "n"}
+    above = {t.column: t for t in wires if t.side == "p"}
     for column in sorted({*below, *above}):
         n, p = below.get(column), above.get(column)
         x = column * PITCH

@@ -23,6 +23,7 @@ from mtjspice.layout.matrix import Matrix
 from mtjspice.layout.routing import Routed, route
 from mtjspice.layout.row import LOWER, UPPER, Placed, Row, strips_of
 from mtjspice.layout.row_drawing import draw_row
+from mtjspice.layout.sequence import aligned, in_sequence
 from mtjspice.layout.strips import PITCH
 
 SIDE = 560  # from the outermost columns to the ends of the rails
@@ -108,7 +109,9 @@ def stacked(flat: Flat, groups: Sequence[Sequence[Group]], matrix: Matrix | None
     counts.update(fixed)
     ports = frozenset(flat.ports)
     single = frozenset(net for net, count in counts.items() if count == 1 and net not in ports)
-    rows = [Row(row.placed, single, ports & {LOWER, UPPER}) for row in first]
+    common = Counter(net for row in first for net in row.nets)
+    inner = frozenset(net for net, count in common.items() if count == 1) - ports - fixed.keys()
+    rows = [Row(row.placed, single, ports & {LOWER, UPPER}, inner) for row in first]
     lines = _lines(rows, fixed)
     joints: list[dict[str, tuple[int, ...]]] = [{} for _ in rows]
     for line in lines:
@@ -124,9 +127,9 @@ def _placed(groups: Sequence[Sequence[Group]], fixed: Mapping[str, int]) -> list
 
     Where such a line joins a track it needs its column free of metal3, and where it passes a junction, of metal4.
     """
-    plain = [_row(row, frozenset(), frozenset()) for row in groups]
     if not fixed:
-        return plain
+        return aligned([_row(in_sequence(row), frozenset(), frozenset()) for row in groups])
+    plain = [_row(row, frozenset(), frozenset()) for row in groups]
     lowest: dict[str, int] = {}
     for index, row in enumerate(plain):
         for net in row.nets:
@@ -240,7 +243,7 @@ def _draw_group(canvas: Canvas, group: Group, cells: dict[tuple[int, str], Canva
             continue
         cell = Canvas(canvas.layout, f"{name}_{side}")
         for strip in strips:
-            draw_strip(cell, strip, group.bare)
+            draw_strip(cell, strip, group.bare, group.arrangement.contacts)
         for pillar in pillars:
             draw_pillar(cell, pillar)
         for strip in strips:

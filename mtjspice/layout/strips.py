@@ -18,6 +18,7 @@ MIN_LENGTH = 280
 MIN_WIDTH = 220  # DF.2a
 NARROW = 360  # nm: a FET narrower than this has ends wider than its channel, for the contacts (CO.1, CO.4)
 WELL_COLUMNS = 5  # free ones on both sides of a FET in a well of its own: NW.2b
+SHARED = 4  # gates with one contact at most
 _SHARP = 1e-9
 
 
@@ -156,6 +157,17 @@ class Strip:
         """Column, net, and whether it is a gate, of every terminal."""
         step = self.step
         return tuple((self.column + step * k, net, k % 2 == 1) for k, net in enumerate(self.nets))
+
+    @cached_property
+    def runs(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        """Nets and columns of gates that a bar of poly joins: neighbours on one net, `SHARED` at most."""
+        found: list[tuple[str, tuple[int, ...]]] = []
+        for column, net, _ in self.terminals[1::2]:
+            if found and found[-1][0] == net and len(found[-1][1]) < SHARED:
+                found[-1] = net, (*found[-1][1], column)
+            else:
+                found.append((net, (column,)))
+        return tuple(found)
 
 
 def packed(units: list[Unit], start: int = 0) -> list[Strip]:
