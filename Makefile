@@ -4,7 +4,7 @@ ARGS ?=
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: demo examples setup dev tools test slow wheel-test check clean
+.PHONY: demo examples setup dev tools test slow wheel-test check docs clean
 
 demo: setup
 	$(BIN)/mtjspice demo $(ARGS)
@@ -48,5 +48,9 @@ check: dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# the documentation as a site that needs no network: site/index.html
+docs: dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv build dist site

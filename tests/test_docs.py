@@ -1,4 +1,4 @@
-"""What docs/studies.md, bits.md and generative.md print works: their Python runs, the study files are read."""
+"""What the topics of docs/ print works: Python runs, study files are read. test_docs_pages.py has the other pages."""
 
 import re
 import subprocess
@@ -38,14 +38,23 @@ def test_the_files_are_read(tmp_path):
     assert set(parse_study(deck, "docs", tmp_path).subject.units) == {"delay", "level", "top", "spent"}
 
 
-@pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", BITS + GENERATIVE, re.DOTALL))
-def test_the_python_about_bits_runs(tmp_path, snippet):
+SLOW = {"area.md"}  # some minutes: every generator of the comparison is simulated as drawn
+SNIPPETS = [
+    pytest.param(snippet, id=f"{page.name}-{k}", marks=[pytest.mark.slow] if page.name in SLOW else [])
+    for page in sorted(DOCS.glob("*.md"))
+    if page.name not in {"studies.md", "tutorial.md", "numerics.md"}  # above; test_docs_pages.py
+    for k, snippet in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL))
+]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_the_python_of_the_topics_runs(tmp_path, snippet):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", snippet],
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=120,
+        timeout=1800,
         check=False,
     )
     assert done.returncode == 0, done.stderr
