@@ -16,6 +16,7 @@ from mtjspice.bits.sources.generators import NumpySource, StreamSource
 from mtjspice.bits.stream import BitStream
 from mtjspice.errors import InputError
 from mtjspice.generative.cells import Imperfections
+from mtjspice.generative.encodings.base import word_format
 from mtjspice.generative.encodings.catalogue import AVAILABLE, KINDS, encoding_of, open_noise
 from mtjspice.generative.encodings.comparator import decided
 from mtjspice.generative.encodings.comparison import by_imperfection, by_pulses, by_width, device_laws
@@ -274,3 +275,16 @@ def test_law_of_different_cells_and_biased_bits():
     law = encoding.law(ones)
     order = np.argsort(encoding.values())
     assert np.abs(law.probabilities - wanted[order]).sum() / 2 < 2e-4
+
+
+@pytest.mark.parametrize("text", ["toggle:16", "toggle:8,integer=1", "toggle:4,integer=0"])
+def test_toggled_cells_reach_one_half_at_most(text):
+    """A narrow range wants its upper half more often than that."""
+    words = encoding_of(text)
+    wanted = np.concatenate([[0.5], gaussian_marginals(word_format(words.bits, words.integer_bits))[::-1]])
+    assert wanted.max() > 0.5
+    flip, back = words.probabilities()
+    assert np.array_equal(flip, back)
+    ones = (1 - (1 - 2 * flip) ** words.pulses) / 2
+    assert ones == pytest.approx(np.minimum(wanted, 0.5), abs=1e-9)
+    assert words.law().mean == pytest.approx(0, abs=1e-9)

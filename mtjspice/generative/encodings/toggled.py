@@ -53,7 +53,8 @@ class ToggleWords(Encoding):
         ones = np.concatenate([[0.5], marginals[::-1]])
         if self.rate is not None:
             return self.rate * ones, self.rate * (1 - ones)
-        flip = (1 - (1 - 2 * ones) ** (1 / (self.target or self.pulses))) / 2
+        # narrow ranges ask for ones that are likelier than zeros: 1/2 is the most that a symmetric chain reaches
+        flip = (1 - np.maximum(1 - 2 * ones, 0) ** (1 / (self.target or self.pulses))) / 2
         return flip, flip
 
     def values(self) -> Floats:

@@ -1,7 +1,7 @@
 """The paper and its experiments."""
 
 from mtjspice.papers.experiment import Paper
-from mtjspice.papers.meram import gaussian
+from mtjspice.papers.meram import diffusion, energy, gaussian, matrices, switching, variability, width
 
 PAPER = Paper(
     key="meram",
@@ -11,5 +11,8 @@ PAPER = Paper(
         "The abstract, the opening and summaries of this paper could be read, its full text could not. Voltages, pulse"
         " widths, number formats, the diffusion model's settings and the energy accounting are therefore ours."
     ),
-    experiments=(gaussian.EXPERIMENT,),
-)
+    experiments=(
+        switching.EXPERIMENT, matrices.EXPERIMENT, gaussian.EXPERIMENT, width.EXPERIMENT, variability.EXPERIMENT,
+        energy.EXPERIMENT, diffusion.EXPERIMENT,
+    ),
+)  # fmt: skip

@@ -1,0 +1,424 @@
+"""The reproduction of Nat. Commun. 16, 5022 (MeRAM noise): claims, closed forms, figures, and that it runs."""
+
+import json
+import subprocess
+import sys
+from itertools import pairwise
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.integrate import quad
+from scipy.special import ndtri
+from scipy.stats import binom, norm, poisson_binom
+
+from mtjspice.generative.law import Law
+from mtjspice.papers import runner, store
+from mtjspice.papers.catalogue import PAPERS
+from mtjspice.papers.experiment import Context
+from mtjspice.papers.findings import Claim, Status
+from mtjspice.papers.meram import claims, exact, gaussian, independence, matrices, switching, width
+from mtjspice.papers.meram.detection import largest_gap, numbers_needed, rejected
+from mtjspice.papers.meram.paper import PAPER
+from mtjspice.papers.sections import section_of
+from mtjspice.reports.style import render, styled
+from mtjspice.statistics import wilson
+
+LARGEST_DISTANCE = float(ndtri(1 - 5e-6))  # standard errors, false alarm 1e-5
+
+
+# --- claims --------------------------------------------------------------------------------------------------
+
+
+def test_derived_claims_follow_from_the_others():
+    hardware, software = claims.FIDS
+    ratio = claims.FID_RATIO
+    assert ratio.value == pytest.approx(hardware / software, rel=1e-3, abs=0)
+    # both FIDs are rounded to 0.1
+    assert ratio.low == pytest.approx((hardware - 0.05) / (software + 0.05), rel=1e-3, abs=0)
+    assert ratio.high == pytest.approx((hardware + 0.05) / (software - 0.05), rel=1e-3, abs=0)
+    assert claims.FACTOR.value * (1 - claims.SAVING.value) == pytest.approx(claims.AREA_FACTOR.value, rel=1e-9)
+
+
+def test_no_claim_has_a_number_that_no_text_has():
+    numbers = {one.value for one in vars(claims).values() if isinstance(one, Claim) and one.value is not None}
+    assert numbers == {1.0, 0.5, 1.083, 0.8, 1e3, 200.0}
+
+
+# --- switching -----------------------------------------------------------------------------------------------
+
+
+def test_a_damped_oscillation_settles_where_its_envelope_does():
+    widths = np.linspace(0, 20e-9, 2001)
+    tau, period = 3e-9, 1.8e-9
+    curve = 0.5 - 0.5 * np.exp(-widths / tau) * np.cos(2 * np.pi * widths / period)
+    envelope = tau * np.log(0.5 / 0.05)
+    settled = switching.settles(widths, curve)
+    assert envelope - period / 2 <= settled <= envelope
+    assert np.isinf(switching.settles(widths, curve + 0.06))
+    # extremes after which it moves by more than 0.02; the first swing leads to the first of them
+    half = np.arange(1, 40) * period / 2
+    swings = 0.5 * (np.exp(-half / tau) + np.exp(-(half - period / 2) / tau))
+    assert switching.turning_points(curve) == np.count_nonzero(swings > 0.02) - 1
+
+
+def test_a_straight_rise_does_not_turn():
+    assert switching.turning_points(np.linspace(0, 1, 50)) == 0
+
+
+# --- independence --------------------------------------------------------------------------------------------
+
+
+def word(pulses, common, seed, bits=8, probability=0.5, coupling=0.0):
+    """States of a word whose flips share a shift with that deviation; ``coupling`` to what the next bit holds."""
+    rng = np.random.default_rng(seed)
+    states = np.zeros((pulses + 1, bits), np.int64)
+    for k in range(pulses):
+        chance = probability + common * rng.standard_normal() + coupling * (np.roll(states[k], 1) - 0.5)
+        states[k + 1] = states[k] ^ (rng.random(bits) < np.clip(chance, 0, 1))
+    return states[:-1], states[1:]
+
+
+def test_false_alarms_are_as_stated():
+    rng = np.random.default_rng(5)
+    found = [independence.test(*word(60, 0.0, seed, probability=0.4), 99, rng) for seed in range(80)]
+    for name in ("common", "pairs", "neighbours"):
+        p = np.array([getattr(one, name) for one in found])
+        alarms = int(np.count_nonzero(p <= 0.1))
+        assert binom.sf(alarms - 1, len(p), 0.1) > 1e-5
+        assert np.mean(p) == pytest.approx(0.5, abs=LARGEST_DISTANCE * np.sqrt(1 / 12 / len(p)) + 0.01)
+
+
+def test_common_flips_and_coupled_bits_are_seen():
+    rng = np.random.default_rng(6)
+    together = independence.test(*word(200, 0.3, 1), 199, rng)
+    assert together.common == pytest.approx(1 / 200)
+    assert together.correlation > 0.1
+    coupled = independence.test(*word(400, 0.0, 2, coupling=0.6), 199, rng)
+    assert coupled.neighbours == pytest.approx(1 / 200)
+    before, _ = word(200, 0.0, 3)
+    halves = np.tile([[0.5, 0.5], [0.5, 0.5]], (8, 1, 1))
+    weak, strong = independence.detectable(before, halves, np.array([0.0, 0.3]), rng, 60)
+    assert weak < 0.3
+    assert strong > 0.95
+
+
+def test_the_kronecker_product_flips_a_poisson_binomial_number_of_bits():
+    rises, falls = np.linspace(0.1, 0.8, 8), np.linspace(0.9, 0.3, 8)
+    table = np.array([[[1 - a, a], [b, 1 - b]] for a, b in zip(rises, falls, strict=True)])
+    states = np.array([[0] * 8, [1] * 8, [0, 1] * 4])
+    expected = sum(
+        poisson_binom.pmf(np.arange(9), np.where(one == 0, rises, falls)) for one in states
+    )  # fmt: skip
+    assert independence.flip_law(states, table) == pytest.approx(expected, rel=1e-9)
+
+
+def test_memory_joins_both_intervals():
+    rise, fall = wilson(40, 100), wilson(30, 100)
+    found = matrices._memory(rise, fall)
+    assert found.value == pytest.approx(0.3)
+    assert found.low < found.value < found.high
+    # as wide as the intervals' root of sum of squares
+    wide = np.hypot(rise.high - rise.low, fall.high - fall.low)
+    assert found.high - found.low == pytest.approx(wide, rel=0.05)
+
+
+# --- laws ----------------------------------------------------------------------------------------------------
+
+
+def test_twos_complement_is_uniform_whatever_the_range():
+    for reach in (2.0, 4.0):
+        divergence, uneven = gaussian.twos_complement(8, reach)
+        assert uneven < 1e-12
+        edges = np.linspace(-reach, reach, 257)
+        edges[0], edges[-1] = -np.inf, np.inf
+        cells = np.diff(norm.cdf(edges))
+        assert divergence == pytest.approx(float(np.sum(cells * np.log2(cells * 256))), rel=1e-9)
+
+
+def test_the_gaussian_experiment_decays_to_the_uniform_law():
+    found = gaussian.EXPERIMENT.run(Context(True, 3))
+    assert section_of(json.loads(json.dumps(found.as_dict()))).as_dict() == found.as_dict()
+    status = {one.key: one.status for one in found.findings}
+    assert (status["steps"], status["lopsided"]) == (Status.DIFFERS, Status.AGREES)
+    decay = next(plate for plate in found.plates if plate.key == "decay").arrays()
+    fixed = decay["chain"] == decay["chain"][0]
+    values = dict(zip(decay["pulses"][fixed].tolist(), decay["KL(N, words) [bit]"][fixed].tolist(), strict=True))
+    assert values[8] == pytest.approx(0.226, abs=5e-4)
+    assert values[256] == pytest.approx(0.699, abs=1e-3)
+    later = [values[n] for n in sorted(values) if n >= 16]
+    assert all(a < b for a, b in pairwise(later))
+    # the limit: all bits fair
+    assert later[-1] < gaussian.twos_complement(8, 4.0)[0]
+    assert gaussian.EXPERIMENT.run(Context(True, 3)).as_dict() == found.as_dict()
+
+
+def test_memory_of_the_slowest_bit():
+    from mtjspice.generative.encodings.toggled import ToggleWords
+
+    words = ToggleWords(8, 16)
+    top = norm.sf(2) * 2  # marginal of the highest bit of the magnitude
+    assert gaussian.slowest_memory(words) == pytest.approx((1 - 2 * top) ** (1 / 16), rel=1e-9)
+
+
+def test_quantile_error_of_a_two_valued_law():
+    law = Law(np.array([-1.0, 1.0]), np.array([0.5, 0.5]))
+    # E(x - sign x)^2 = 2 - 2 E|x|
+    whole, beyond = width.errors(law, 2.0)
+    assert whole == pytest.approx(np.sqrt(2 - 2 * np.sqrt(2 / np.pi)), rel=1e-9)
+    tail = 2 * quad(lambda x: (x - 1) ** 2 * norm.pdf(x), 2, 12)[0]
+    assert beyond == pytest.approx(np.sqrt(tail), rel=1e-6)
+
+
+def test_a_fine_grid_has_the_error_of_rounding():
+    step = 2.0**-6
+    values = np.arange(-8, 8, step) + step / 2
+    cells = np.diff(norm.cdf(np.append(values - step / 2, 8.0)))
+    found, beyond = width.errors(Law(values, cells / cells.sum()), 8.0)
+    assert found == pytest.approx(step / np.sqrt(12), rel=1e-3)
+    assert beyond < 1e-6
+
+
+def test_the_first_width_whose_range_decides():
+    found = [(1.0, 0.1)] * 3 + [(1.0, 0.8)] * (len(width.BITS) - 3)
+    assert width.turning_bits(found) == width.BITS[3]
+    assert width.turning_bits([(1.0, 0.1)] * len(width.BITS)) == 0
+
+
+def test_slots_are_counted_as_the_circuit_needs_them():
+    one = width.SlotCost(1.0, 0.0, 0.0)
+    costs = width.Costs(one, one, one, 1.0, 0.0)
+    slots = {width.QUANTILE: 3, width.PRODUCT: 10, width.TREE: 17, width.CHAIN: 130, width.SUM: 12}
+    for encoding, expected in slots.items():
+        assert costs.number(encoding, 8) == (pytest.approx(expected), pytest.approx(expected)), encoding
+
+
+def test_lines_through_exact_costs():
+    rows = np.array([[n, k, 3.0 + 2.0 * n + 0.5 * k] for n, k in ((4, 4), (4, 1), (8, 8), (8, 1))])
+    fitted, miss = width._fit(rows)
+    assert (fitted.constant, fitted.column, fitted.pulsed) == pytest.approx((3.0, 2.0, 0.5))
+    assert miss < 1e-9
+
+
+# --- detection -----------------------------------------------------------------------------------------------
+
+
+def test_the_critical_value_holds_for_the_law_itself():
+    """A very fine law is rejected as often as the level says."""
+    edges = np.linspace(-8, 8, 16001)
+    law = Law((edges[1:] + edges[:-1]) / 2, np.diff(norm.cdf(edges)) / np.diff(norm.cdf(edges)).sum())
+    found = rejected(law, 2000, 800, np.random.default_rng(1))
+    # the asymptotic value is conservative by a few per cent of the level at this size
+    assert binom.sf(found - 1, 800, 0.05) > 1e-5
+    assert binom.cdf(found, 800, 0.035) > 1e-5
+
+
+def test_a_gap_is_seen_at_the_predicted_size():
+    law = Law(np.array([-1.0, 1.0]), np.array([0.5, 0.5]))
+    gap = largest_gap(law)
+    assert gap == pytest.approx(norm.cdf(1) - 0.5)
+    needed = numbers_needed(gap)
+    assert needed == pytest.approx((1.3581 / gap) ** 2, rel=1e-3)
+    assert rejected(law, round(needed), 200, np.random.default_rng(1)) > 150
+
+
+# --- variability ---------------------------------------------------------------------------------------------
+
+
+def test_offsets_of_the_sign_move_the_mean():
+    """A product word whose sign alone errs by e has the mean -2 e E|x|."""
+    from mtjspice.generative.encodings.programmed import ProductWords
+
+    words = ProductWords(8)
+    ideal = words.law()
+    absolute = float(ideal.probabilities @ np.abs(ideal.values))
+    errors = np.zeros((1, 8))
+    errors[0, 0] = 1.0
+    found = exact.devices("product:8", 0.02, errors, np.random.default_rng(1))
+    assert found[exact.OFFSETS].value == pytest.approx(2 * 0.02 * absolute, rel=1e-9)
+    assert found[exact.SCATTER].value == 0.0
+    assert found[exact.TRIMMED].value == pytest.approx(found[exact.RAW].value, abs=0.01)
+
+
+def test_where_a_curve_reaches_a_limit():
+    spreads = np.array([0.0, 0.01, 0.02])
+    assert exact.reached(spreads, np.array([0.0, 1.0, 3.0]), 2.0) == pytest.approx(0.015)
+    assert np.isinf(exact.reached(spreads, np.array([0.0, 1.0, 3.0]), 4.0))
+
+
+# --- figures -------------------------------------------------------------------------------------------------
+
+
+def columns_of(name):
+    """Columns that a figure may get; the shapes matter, not the numbers."""
+    from mtjspice.papers.meram import (
+        diffusion_figures,
+        energy_figures,
+        gaussian_figures,
+        matrices_figures,
+        switching_figures,
+        variability_figures,
+        width_figures,
+    )
+
+    widths = np.linspace(1e-10, switching_figures.LONGEST, 40)
+    volts = np.array([0.9, 1.2, 1.5])
+    over = switching_figures.OVERDRIVES
+    law = np.repeat(gaussian.OTHERS, 3)
+    share = np.linspace(0.1, 0.9, law.size)
+    bits = np.arange(8)
+    trees = np.repeat(variability_figures.ENCODINGS, 9)
+    figures = {
+        "map": {
+            "voltage [V]": np.repeat(volts, 40), "pulse width [s]": np.tile(widths, 3),
+            "switching probability": np.linspace(0, 1, 120), "V_c [V]": np.full(120, 1.5),
+            "V_dyn [V]": np.full(120, 0.95),
+        },
+        "curves": {
+            "voltage over V_c": np.repeat(over, 40), "pulse width [s]": np.tile(widths, len(over)),
+            "switching probability": np.linspace(0, 1, 40 * len(over)),
+        },
+        "settled": {
+            "device": np.array([one for one, _ in switching_figures.VARIANTS]),
+            "voltage over V_c": np.full(5, over[0]), "settled from [s]": np.linspace(5e-9, 20e-9, 5),
+        },
+        "flips": {
+            "pulse [s]": np.repeat([4e-10, 5e-10], 9), "bits flipped": np.tile(np.arange(9), 2),
+            "pulses counted": np.full(18, 5), "expected": np.full(18, 5.0), "2.5 %": np.full(18, 2.0),
+            "97.5 %": np.full(18, 9.0),
+        },
+        "matrices": {
+            "pulse [s]": np.full(16, 4e-10), "bit": np.tile(bits, 2), "from": np.repeat(["P", "AP"], 8),
+            "switched": np.full(16, 0.5), "low": np.full(16, 0.4), "high": np.full(16, 0.6),
+            "macrospin": np.full(16, 0.5),
+        },
+        "decay": {
+            "pulses": np.tile([1, 16, 64], 3), "chain": np.repeat(gaussian_figures._KINDS, 3),
+            "KL(N, words) [bit]": np.geomspace(0.01, 1, 9),
+        },
+        "tails": {
+            "law": law, "limit [standard deviations]": np.tile([1.0, 2.0, 3.0], 7),
+            "P(|x| > limit) over the normal": np.where(share > 0.8, 0.0, share),
+        },
+        "power": {
+            "law": law, "numbers": np.tile([100, 1000, 10000], 7), "rejected": share, "low": share - 0.05,
+            "high": share + 0.05, "predicted numbers": np.full(law.size, 2000.0),
+        },
+        "formats": {
+            "bits": np.tile([4, 8], 3), "integer bits": np.repeat([1, 2, 3], 2),
+            "error [standard deviations]": np.geomspace(1e-4, 0.1, 6), "of which beyond the range": np.full(6, 1e-5),
+        },
+        "pareto": {
+            "encoding": np.repeat([width.QUANTILE, width.PRODUCT, width.TREE, width.CHAIN, width.SUM], 2),
+            "bits": np.tile([4, 8], 5), "energy times latency [J s]": np.geomspace(1e-19, 1e-16, 10),
+            "error [standard deviations]": np.geomspace(0.1, 0.001, 10),
+            "KL(N, words) [bit]": np.geomspace(1e-1, 1e-12, 10),
+        },
+        "spread": {
+            "encoding": trees, "spread of P": np.tile([0.0, 0.01, 0.1], 9),
+            "quantity": np.tile(np.repeat([exact.OFFSETS, exact.RAW, exact.TRIMMED], 3), 3),
+            "value": np.full(27, 0.1), "low": np.full(27, 0.05), "high": np.full(27, 0.2),
+        },
+        "allowed": {
+            "parameter": np.repeat(["damping", "diameter"], 3), "P": np.tile([0.05, 0.28, 0.5], 2),
+            "spread for 0.02 of P": np.full(6, 0.01), "low": np.full(6, 0.005), "high": np.full(6, 0.02),
+        },
+        "mismatch": {
+            "word": np.repeat([0, 1], 8), "column": np.tile(bits, 2), "P to AP": np.linspace(0.4, 0.5, 16),
+        },
+        "ratios": {
+            "against": np.array(["LFSR-8, 3.3 V", "ChaCha8, 3.3 V", "TRNG"]),
+            "status": np.array(["measured", "counted", "published"]), "energy ratio": np.array([1.2, 6.0, 50.0]),
+            "area ratio": np.array([3.4, 0.8, 5.0]),
+        },
+        "phases": {
+            "phase": np.tile(["reset", "write", "read"], 4), "source": np.repeat(energy_figures._SOURCES, 3),
+            "energy [J/bit]": np.full(12, 1e-13), "95 % [J/bit]": np.full(12, 1e-14),
+        },
+        "effects": {
+            "noise": np.array(["tree:8", "product:8", "tree:8"]),
+            "replaced in": np.array(["sampling", "training", "both"]),
+            "distance over software noise": np.array([1.0, 1.1, 8.0]), "low": np.array([0.1, 0.9, 6.0]),
+            "high": np.array([1.9, 1.3, 10.0]),
+        },
+        "null": {
+            "training": np.array(["one training", "one training", "training 1"]),
+            "distance over software noise": np.array([0.9, 1.1, 1.0]),
+        },
+    }  # fmt: skip
+    modules = (switching_figures, matrices_figures, gaussian_figures, width_figures, variability_figures,
+               energy_figures, diffusion_figures)  # fmt: skip
+    assert all(hasattr(one, "TYPE_CHECKING") for one in modules)
+    return figures[name]
+
+
+@pytest.mark.parametrize(
+    ("experiment", "figure"), [(one.key, figure) for one in PAPER.experiments for figure in one.draw]
+)
+def test_figures_are_drawn_from_their_columns_alone(experiment, figure):
+    name = "curves" if (experiment, figure) == ("switching", "decay") else figure
+    picture = styled(PAPER.experiment(experiment).draw[figure])(columns_of(name))
+    axes = [axis for axis in picture.axes if axis.get_label() != "<colorbar>"]
+    assert all(axis.get_xlabel() for axis in axes[-1:])
+    assert any(axis.get_ylabel() or axis.get_yticklabels() for axis in axes)
+    assert len(render(picture)) > 5000
+
+
+# --- the paper -----------------------------------------------------------------------------------------------
+
+
+def test_nothing_heavy_is_imported_to_list_experiments():
+    code = (
+        "import sys; from mtjspice.papers.meram.paper import PAPER;"
+        "print([m for m in ('torch', 'matplotlib', 'xarray', 'scipy.stats', 'klayout') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_order_of_the_experiments():
+    assert PAPERS["meram"]() is PAPER
+    expected = ["switching", "matrices", "gaussian", "width", "variability", "energy", "diffusion"]
+    assert [one.key for one in PAPER.experiments] == expected
+
+
+def test_the_spread_of_software_noise_has_its_parts():
+    """Two trainings that differ by their means alone: the single run has that variance."""
+    from mtjspice.papers.meram.diffusion import _effect, _spread
+
+    def trials(label, values):
+        return [
+            SimpleNamespace(label=label, training_seed=seed, frechet=value)
+            for seed, row in enumerate(values)
+            for value in row
+        ]
+
+    equal = SimpleNamespace(null=trials("null", [(9.0, 11.0), (9.0, 11.0)]), trials=())
+    found = _spread(equal)
+    assert found.draws == pytest.approx(np.sqrt(2) / 10)
+    assert found.single == pytest.approx(np.sqrt(2 / 2) / 10)  # (1 - 1/2) of the variance within, nothing between
+    assert found.low < found.single < found.high
+    apart = SimpleNamespace(null=trials("null", [(9.0, 9.0), (11.0, 11.0)]), trials=())
+    assert _spread(apart).single == pytest.approx(np.sqrt(2) / 10)
+    null = trials("null", [(9.0, 11.0), (19.0, 21.0)])
+    shifted = SimpleNamespace(null=null, trials=trials("a", [(10.5, 11.5), (21.0, 21.0)]))
+    effect = _effect(shifted, "a", "training")
+    assert effect.ratio == pytest.approx(1 + 1 / 15)
+    assert effect.low == pytest.approx(effect.high)  # both trainings say the same
+
+
+@pytest.mark.slow
+def test_every_experiment_runs_quick(tmp_path):
+    tasks = runner.chosen(["meram"], ())
+    report = runner.reproduce(tasks, tmp_path, quick=True, seed=1)
+    assert not report.failed
+    assert set(report.made) == {f"meram/{one.key}" for one in PAPER.experiments}
+    found = {one.key: store.load(store.path_of(tmp_path, "meram", one.key)).section for one in PAPER.experiments}
+    energy = {one.key: one for one in found["energy"].findings}
+    assert energy["factor"].status is Status.DIFFERS
+    assert 0.005 < energy["junctions"].ours.value < 0.05
+    # with the same seed the cheap ones give the same section
+    again = runner.reproduce(runner.chosen(["meram"], ["width"]), tmp_path / "again", quick=True, seed=1)
+    assert again.made == ("meram/width",)
+    repeated = store.load(store.path_of(tmp_path / "again", "meram", "width")).section
+    assert repeated.as_dict() == found["width"].as_dict()
