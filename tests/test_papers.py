@@ -241,6 +241,15 @@ def test_pages_hold_what_was_stored(made):
     assert "share" in written[1].read_text(encoding="utf-8")
 
 
+def test_a_section_of_another_version_does_not_keep_the_others_from_being_shown(made):
+    folder, _ = made
+    other = Plate(key="line", caption="", alt="it", columns={"x [ns]": [1.0]})
+    store.save(store.path_of(folder, "meram", "three"), Stored(section(plates=(other,)), "", True, 1), "key")
+    page = pages.write(folder)[0].read_text(encoding="utf-8")
+    assert "Made by another version of mtjspice" in page
+    assert page.count("<figure") == 1
+
+
 def test_pages_in_a_browser(made):
     with browser() as driver:
         for path in made[1]:

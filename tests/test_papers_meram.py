@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from paper_pages import check_pages
 from scipy.integrate import quad
 from scipy.special import ndtri
 from scipy.stats import binom, norm, poisson_binom
@@ -417,6 +418,7 @@ def test_every_experiment_runs_quick(tmp_path):
     energy = {one.key: one for one in found["energy"].findings}
     assert energy["factor"].status is Status.DIFFERS
     assert 0.005 < energy["junctions"].ours.value < 0.05
+    check_pages("meram", tmp_path)
     # with the same seed the cheap ones give the same section
     again = runner.reproduce(runner.chosen(["meram"], ["width"]), tmp_path / "again", quick=True, seed=1)
     assert again.made == ("meram/width",)

@@ -114,14 +114,18 @@ def _section(paper: Paper, experiment: Experiment, folder: Path) -> dict[str, An
     stored = store.load(store.path_of(folder, paper.key, experiment.key))
     if stored is None:
         return None
-    found = stored.section
+    found, missing, figures = stored.section, stored.missing, []
+    try:
+        figures = [_figure(plate, paper, experiment, folder) for plate in found.plates] if found else []
+    except (KeyError, IndexError) as error:
+        found, missing = None, f"made by another version of mtjspice, which named its columns otherwise ({error})"
     command = f"mtjspice reproduce {paper.key} --only {experiment.key}{' --quick' if stored.quick else ''}"
     return {
         "anchor": experiment.key,
         "title": experiment.title,
         "question": experiment.question,
-        "missing": stored.missing[:1].upper() + stored.missing[1:],
-        "figures": [_figure(plate, paper, experiment, folder) for plate in found.plates] if found else [],
+        "missing": missing[:1].upper() + missing[1:],
+        "figures": figures,
         "answer": found.answer if found else (),
         "findings": [_row(one, experiment) for one in found.findings] if found else [],
         "setting": found.setting if found else "",

@@ -1,0 +1,219 @@
+"""Table II: its own arithmetic, its rows beside the circuits of this project as drawn, and CMOS that it leaves out."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mtjspice.papers.experiment import Context, Experiment
+from mtjspice.papers.findings import Claim, Finding, Status, Value, judge
+from mtjspice.papers.pbit import claims
+from mtjspice.papers.sections import Columns, Plate, Section
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from mtjspice.layout.baselines import Baseline
+    from mtjspice.layout.generators import Generator
+
+PARALLEL = 64  # assumed, to set our columns beside a table whose parallel width is unknown
+_NAME, _GROUP, _RATE, _ENERGY = "generator", "group", "rate [bit/s]", "energy [J/bit]"
+PAPER, OTHERS, OURS, PUBLISHED = "table II, this work", "table II, others", "here, with wires", "published CMOS"
+
+
+def rounding(numerator: float, denominator: float, digits: tuple[int, int]) -> Value:
+    """Ratio of two rounded numbers; limits are what half a unit of the last of ``digits`` significant ones allows."""
+    from math import floor, log10
+
+    (a, da), (b, db) = (
+        (x, 0.5 * 10.0 ** (floor(log10(x) + 1e-9) + 1 - n))
+        for x, n in zip((numerator, denominator), digits, strict=True)
+    )
+    return Value(value=a / b, low=(a - da) / (b + db), high=(a + da) / (b - db), kind="rounding")
+
+
+def run(context: Context) -> Section:
+    """Arithmetic of the table; columns of 8 rows with the wires of their layouts; published rows of the package."""
+    from mtjspice.circuits.technology import technology
+    from mtjspice.generative.sde import cost
+    from mtjspice.layout import baselines, generators, plan
+    from mtjspice.papers.pbit import cells
+
+    wires = generators.drawn_wires()
+    found = generators.columns(technology(cells.TECHNOLOGY), wires=wires)
+    drawn = {one.name: one for one in found}
+    inside, beside = drawn["P-bit in situ, cycle"], drawn["P-bit ex situ, cycle"]
+    areas = {name: plan.area(one.circuit) for name, one in (("in", inside), ("ex", beside))}
+    published = [
+        one
+        for one in baselines.PUBLISHED
+        if one.energy is not None and "paper" not in one.name and "cited" not in one.name
+    ]
+    least = min(published, key=lambda one: one.energy or 0.0)
+    fastest = max((one for one in published if one.throughput), key=lambda one: one.throughput or 0.0)
+    assert least.energy is not None
+    assert fastest.throughput is not None
+    first, second, best = claims.IN_SITU, claims.EX_SITU, claims.BEST_CMOS
+
+    findings = [
+        *(
+            _arithmetic(key, what, claim, ratio)
+            for key, what, claim, ratio in (
+                ("faster", "rate in situ / ex situ", claims.FASTER, rounding(first.rate, second.rate, (3, 3))),
+                (
+                    "efficient", "energy ex situ / in situ", claims.MORE_EFFICIENT,
+                    rounding(second.energy, first.energy, (3, 2)),
+                ),
+                (
+                    "cmos-speed", "rate in situ / JSSC 2024", claims.FASTER_THAN_CMOS,
+                    rounding(first.rate, best.rate, (3, 2)),
+                ),
+                (
+                    "cmos-energy", "energy of JSSC 2024 / in situ", claims.MORE_EFFICIENT_THAN_CMOS,
+                    rounding(best.energy, first.energy, (3, 2)),
+                ),
+                (
+                    "range-speed", f"rate in situ / {claims.SLOWEST.work}", claims.LARGEST_SPEED,
+                    rounding(first.rate, claims.SLOWEST.rate, (3, 2)),
+                ),
+                (
+                    "range-energy", f"energy of {claims.LEAST_EFFICIENT.work} / in situ", claims.LARGEST_EFFICIENCY,
+                    rounding(claims.LEAST_EFFICIENT.energy, first.energy, (3, 2)),
+                ),
+            )
+        ),
+        Finding(
+            key="best-cmos", quantity="energy of the published CMOS generator that takes least, over 0.089 pJ",
+            paper=claims.MORE_EFFICIENT_THAN_CMOS, ours=Value(value=least.energy / first.energy, digits=2),
+            status=Status.DIFFERS if least.energy < first.energy else Status.AGREES,
+            reason=(
+                f"{least.name} ({least.technology}) takes {least.energy * 1e15:.1f} fJ a bit by its abstract: "
+                + ("less than the P-bits." if least.energy < first.energy else "more than the P-bits.")
+                + " It came after the paper, and in another process; best CMOS means the best of the table's rows."
+            ),
+        ),
+        Finding(
+            key="fast-cmos", quantity="rate of the fastest published CMOS generator, over 29.8 bit/ns",
+            paper=claims.FASTER_THAN_CMOS, ours=Value(value=fastest.throughput / first.rate, digits=2),
+            status=Status.NOT_COMPARABLE,
+            reason=(
+                f"{fastest.name} ({fastest.technology}), a single one. The paper's is the rate of an array whose size"
+                " is not given; several generators side by side have any rate."
+            ),
+        ),
+        Finding(
+            key="in-situ", quantity="energy of a P-bit in situ with drawn wires, gf180mcu", paper=claims.IN_SITU_ENERGY,
+            ours=Value(value=inside.energy, unit="J"), status=Status.NOT_COMPARABLE,
+            reason=(
+                f"{cost.IN_SITU.energy * 1e15:.0f} fJ without wires; {drawn['P-bit in situ, drawn'].energy * 1e15:.0f}"
+                " fJ of it without computing. The paper's process and circuits are not given."
+            ),
+            assumed="gf180mcu, 3.3 V, 8 rows",
+        ),
+        Finding(
+            key="ratio", quantity="energy ex situ over in situ with drawn wires", paper=claims.MORE_EFFICIENT,
+            ours=Value(value=beside.energy / inside.energy), status=judge(
+                claims.MORE_EFFICIENT, Value(value=beside.energy / inside.energy)
+            ),
+            reason="Our circuits, pulses at unchanged control voltages: wires widen them. See the experiment on cost.",
+            assumed="both circuits",
+        ),
+        Finding(
+            key="area", quantity="area of the column with P-bits beside it, beyond that in situ, a P-bit",
+            paper=claims.NO_AREA, ours=f"{(areas['ex'] - areas['in']) / beside.bits * 1e12:.0f} um2",
+            status=Status.NOT_COMPARABLE,
+            reason=(
+                "In situ nothing is added to a column that is there: true by construction. But the column's"
+                f" {areas['in'] / inside.bits * 1e12:.0f} um2 a P-bit hold a pulse generator and drivers that an"
+                " ordinary array does not need at this precision."
+            ),
+        ),
+    ]  # fmt: skip
+    return Section(
+        answer=(
+            "The table is consistent with the text: all ratios follow from its rows within their rounding, which is"
+            " also what tells which value belongs to which row.",
+            f"Best CMOS is the best of eight rows. {least.name} in {least.technology} takes {least.energy * 1e15:.1f}"
+            f" fJ a bit, {first.energy / least.energy:.1f} times less than 89 fJ. Ranges of a million and of 1.9e5"
+            " compare with generators on circuit boards and are no statement about circuits.",
+            f"In gf180mcu with the wires of the layout a P-bit in situ takes {inside.energy * 1e15:.0f} fJ,"
+            f" {inside.energy / first.energy:.0f} times the paper's; a newer process is the obvious reason, and cannot"
+            " be checked.",
+        ),
+        findings=findings,
+        plates=(_plate(found, published),),
+        setting=(
+            f"Columns of 8 rows in gf180mcu, card imec_iedm24, wires from their layouts; rates for {PARALLEL} P-bits at"
+            " once; published rows from abstracts (mtjspice.layout.baselines). The row of table II that gives 10"
+            " bit/ns from a board is not used."
+        ),
+    )
+
+
+def _arithmetic(key: str, what: str, claim: Claim, ratio: Value) -> Finding:
+    return Finding(
+        key=key, quantity=f"from the table: {what}", paper=claim, ours=ratio, status=judge(claim, ratio),
+        reason="The paper's own numbers; it agrees where the two overlap within their rounding.",
+    )  # fmt: skip
+
+
+def _plate(found: Sequence["Generator"], published: Sequence["Baseline"]) -> Plate:
+    rows = [
+        (row.work, PAPER if row.work.startswith("this work") else OTHERS, row.rate, row.energy)
+        for row in claims.TABLE_TWO
+        if row.usable
+    ]
+    rows += [(one.name, OURS, PARALLEL / one.time, one.energy) for one in found if "added" not in one.name]
+    rows += [(one.name, PUBLISHED, one.throughput, one.energy) for one in published if one.throughput and one.energy]
+    return Plate(
+        key="table",
+        caption=(
+            "Table II as far as it is used: energy a bit against rate, right and down is better. Beside it, columns of"
+            f" this project in gf180mcu with drawn wires, at {PARALLEL} P-bits at once (assumed), without computing"
+            " (drawn) and with it (cycle), and published CMOS generators whose rate and energy are known. Dashed: 38.1"
+            " fJ a bit of a CMOS generator at 28 nm whose rate at that energy is not known."
+        ),
+        alt="The paper's P-bits lie at the lower right; ours in 180 nm need ten times the energy and more.",
+        columns={key: [row[k] for row in rows] for k, key in enumerate((_NAME, _GROUP, _RATE, _ENERGY))},
+    )
+
+
+_LABELS = {
+    "this work, ex situ": (-1, 0), "JSSC 2024": (-1, -6), "P-bit ex situ, cycle": (1, 5),
+    "P-bit ex situ, drawn": (1, -3),
+    "TRNG, metastable inverters": (-1, -3), "uRNG, full entropy, 0.75 V": (-1, 3), "chaos generator, digital": (1, 4),
+    "P-bit in situ, drawn": (1, -2), "NC 2024, out of plane": (1, -6), "IEDM 2023": (1, 4),
+}  # fmt: skip
+"""Side and lift (points) of labels that would lie on each other."""
+
+
+def draw_table(columns: Columns) -> "Figure":
+    """Energy against rate, all rows."""
+    from mtjspice.reports.style import BLACK, BLUE, GREEN, ORANGE, RED, new_figure
+
+    figure, grid = new_figure(3.9)
+    axis = grid[0, 0]
+    axis.axhline(38.1, color=BLACK, linewidth=0.8, linestyle="--")
+    for group, colour, marker in ((PAPER, RED, "D"), (OTHERS, ORANGE, "s"), (OURS, BLUE, "o"), (PUBLISHED, GREEN, "^")):
+        own = columns[_GROUP] == group
+        axis.loglog(
+            columns[_RATE][own] * 1e-9, columns[_ENERGY][own] * 1e15, marker, color=colour, markersize=6, label=group
+        )
+        for name, rate, energy in zip(columns[_NAME][own], columns[_RATE][own], columns[_ENERGY][own], strict=True):
+            side, lift = _LABELS.get(str(name), (1, 0))
+            axis.annotate(
+                str(name).removeprefix("P-bit "), (rate * 1e-9, energy * 1e15), xytext=(6 * side, lift - 2),
+                textcoords="offset points", ha="left" if side > 0 else "right", fontsize=7, color=colour,
+            )  # fmt: skip
+    axis.set(xlabel="rate [bit/ns]", ylabel="energy [fJ/bit]", xlim=(1e-5, 3000))
+    figure.legend(loc="outside upper center", ncols=4, fontsize=8)
+    return figure
+
+
+EXPERIMENT = Experiment(
+    key="table",
+    title="Table II",
+    question="Does the table add up, and are P-bits in place better than the best CMOS?",
+    run=run,
+    draw={"table": draw_table},
+    minutes=(0.6, 0.6),
+    modules=("klayout",),
+)

@@ -1,0 +1,36 @@
+"""What every page of a reproduced paper must be, checked on sections that a test has made."""
+
+import csv
+import importlib
+from pathlib import Path
+
+from browser import browser, check_page, overflow
+
+from mtjspice.papers import pages, store
+from mtjspice.papers.catalogue import paper_of
+from mtjspice.papers.findings import Claim
+
+
+def check_pages(key: str, folder: Path) -> None:
+    """Write the pages of a paper whose every experiment has run; look at them in a browser and at what they compare."""
+    written = pages.write(folder)
+    assert [path.name for path in written] == [f"{key}.html", "index.html"]
+    drawn = {}
+    for one in paper_of(key).experiments:
+        stored = store.load(store.path_of(folder, key, one.key))
+        assert stored is not None, one.key
+        assert stored.section is not None, stored.missing
+        drawn.update({f"{one.key}-{plate.key}": plate for plate in stored.section.plates})
+    for name in drawn:
+        rows = (folder / key / f"{name}.csv").read_text(encoding="utf-8").splitlines()
+        assert len(rows) > 1, name
+    with browser() as driver:
+        for path, figures in zip(written, (len(drawn), 1), strict=True):
+            check_page(driver, path)
+            assert driver.execute_script("return document.images.length") == figures
+            for width in (500, 1200):
+                assert overflow(driver, width) <= 0, path.name
+    rows = list(csv.DictReader((folder / "findings.csv").read_text(encoding="utf-8").splitlines()))
+    module = importlib.import_module(f"mtjspice.papers.{key.replace('-', '_')}.claims")
+    claims = {one.text for one in vars(module).values() if isinstance(one, Claim)}
+    assert {row["claim"] for row in rows if row["claim"]} == claims, "every claim is compared with something"
