@@ -38,30 +38,28 @@ def main(folder: Path) -> None:
 
 
 def _head(folder: Path) -> str:
-    minutes, counts, total = 0.0, Counter[str](), 0
+    counts = Counter[str]()
     for key in PAPERS:
         for one in paper_of(key).experiments:
             found = store.load(store.path_of(folder, key, one.key))
             if found is not None and found.section is not None:
-                minutes += found.seconds / 60
                 counts.update(finding.status for finding in found.section.findings)
-                total += len(found.section.findings)
-    claims = total - counts[Status.LEFT_OPEN]
+    claims = counts.total() - counts[Status.LEFT_OPEN]
     return f"""# The papers, questioned
 
 {LEAD}
 
-```sh
+```console
 mtjspice reproduce all --quick --out papers     # under ten minutes on two cores
-mtjspice reproduce all --out papers             # what is below: {minutes:.0f} minutes of work for one core
+mtjspice reproduce all --out papers             # what is below: about an hour on two cores
 mtjspice reproduce meram --only gaussian        # one experiment; --list names them
 ```
 
 The command writes one self-contained page for each paper (all figures, their data, texts, tables), an index, and
 `findings.csv`. What follows was made from its results with version {__version__} by `scripts/write_papers_page.py`;
-[findings.csv](papers/findings.csv) has the numbers. Of {claims} claims, {counts[Status.AGREES]} agree,
-{counts[Status.DIFFERS]} differ and {counts[Status.NOT_COMPARABLE]} cannot be compared; {counts[Status.LEFT_OPEN]}
-further findings answer what the papers left open.
+[findings.csv](papers/findings.csv) has the numbers. Of {claims} comparisons with a claim {counts[Status.AGREES]} agree,
+{counts[Status.DIFFERS]} differ and {counts[Status.NOT_COMPARABLE]} cannot be made; {counts[Status.LEFT_OPEN]} further
+findings answer what the papers left open.
 
 {chr(10).join(f"* {line}" for line in READING)}
 """
