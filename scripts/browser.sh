@@ -7,5 +7,6 @@ cd "$(dirname "$0")/.."
 
 if ! { command -v chromium && command -v chromedriver; } >/dev/null; then
     apt_install chromium chromium-driver ||
-        { echo "error: chromium or chromedriver is missing; Debian: sudo apt install chromium chromium-driver" >&2; exit 1; }
+        { echo "error: chromium or chromedriver is missing; Debian: sudo apt install chromium chromium-driver," \
+            "Ubuntu: sudo apt install chromium-browser chromium-chromedriver" >&2; exit 1; }
 fi

@@ -1,4 +1,4 @@
-"""Write docs/papers.md and its figures from a folder that `mtjspice reproduce all` has made with full effort.
+"""Write docs/papers.md and its figures from a folder that `mtjspice reproduce all` of the present code has made.
 
 Usage: python scripts/write_papers_page.py FOLDER
 """
@@ -29,9 +29,12 @@ def main(folder: Path) -> None:
     for key in PAPERS:
         paper = paper_of(key)
         sections = {one.key: store.load(store.path_of(folder, key, one.key)) for one in paper.experiments}
-        incomplete = [name for name, one in sections.items() if one is None or one.section is None or one.quick]
-        if incomplete:
-            sys.exit(f"{folder}: {key} lacks a section of full effort: {', '.join(incomplete)}")
+        for experiment in paper.experiments:
+            one = sections[experiment.key]
+            if one is None or one.section is None:
+                sys.exit(f"{folder}: {key} has no section {experiment.key}")
+            if one.key != store.key_of(key, experiment, one.quick, one.seed):
+                sys.exit(f"{folder}: {key}/{experiment.key} was made by other code; run it again")
         parts.append(_paper(paper, {name: one for name, one in sections.items() if one is not None}, folder, pictures))
     shutil.copyfile(folder / "findings.csv", pictures / "findings.csv")
     write_atomically(DOCS / "papers.md", "\n".join(parts))
@@ -51,7 +54,7 @@ def _head(folder: Path) -> str:
 
 ```console
 mtjspice reproduce all --quick --out papers     # under ten minutes on two cores
-mtjspice reproduce all --out papers             # what is below: about an hour on two cores
+mtjspice reproduce all --out papers             # full effort: half an hour to an hour
 mtjspice reproduce meram --only gaussian        # one experiment; --list names them
 ```
 
@@ -80,7 +83,8 @@ def _paper(paper: Paper, sections: dict[str, Stored], folder: Path, pictures: Pa
             lines += [_escaped(paragraph), ""]
         lines += ["| quantity | paper | here | status | why |", "| --- | --- | --- | --- | --- |"]
         lines += [_row(one) for one in section.findings]
-        lines += ["", _escaped(section.setting), ""]
+        effort = "Quick effort." if sections[experiment.key].quick else "Full effort."
+        lines += ["", _escaped(f"{section.setting} {effort}"), ""]
     return "\n".join(lines)
 
 

@@ -457,3 +457,17 @@ class TestInput:
         fokker_planck.switching_map(self.ROW, [1.0], [2e-10], tolerance=1e-2, progress=told.append)
         assert told[-1] == 1.0
         assert np.all(np.diff(told) >= 0)
+
+
+@pytest.mark.parametrize(("temperature", "tolerance"), [(358.15, 1e-3), (273.0, 1e-3), (300.0, 1e-2)])
+def test_long_pulses_do_not_let_low_degrees_pass(temperature, tolerance):
+    """Errors of low degrees grow exponentially in 5 us: two that are off must not be taken for two that agree."""
+    from mtjspice.device.switching import switching_probability
+
+    loose, strict = (
+        switching_probability("stt_trng_long", -0.28145, [5e-6], temperature=temperature, tolerance=one)
+        for one in (tolerance, 1e-8)
+    )
+    difference = abs(float(loose.probability[0, 0]) - float(strict.probability[0, 0]))
+    assert difference <= tolerance
+    assert float(strict.probability[0, 0]) > 0.2

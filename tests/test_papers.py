@@ -135,14 +135,23 @@ def test_stored_sections(tmp_path):
     path = store.path_of(tmp_path, "meram", "one")
     assert store.load(path) is None
     assert not store.finished(path, "key")
-    store.save(path, Stored(section(), "", True, 3, 1.5), "key")
+    store.save(path, Stored(section(), "", True, 3, 1.5, "key"))
     assert store.finished(path, "key")
     assert not store.finished(path, "another key")
     found = store.load(path)
     assert (found.quick, found.seed, found.seconds) == (True, 3, 1.5)
-    store.save(path, Stored(None, "failed: no power"), "")
+    store.save(path, Stored(None, "failed: no power"))
+    assert store.load(path).section is not None, "what is there is not given up"
+    path.unlink()
+    store.save(path, Stored(None, "failed: no power"))
+    assert store.load(path).missing == "failed: no power"
     assert not store.finished(path, "")
-    for damage in ("{", "[]", '{"key": "key"}'):
+    for damage in (
+        "{",
+        "[]",
+        '{"key": "key"}',
+        '{"key":"", "section":null, "missing":"", "quick":true, "seed":1, "seconds":0}',
+    ):
         path.write_text(damage)
         with pytest.raises(InputError, match="remove it"):
             store.load(path)
@@ -150,7 +159,7 @@ def test_stored_sections(tmp_path):
 
 def test_the_key_knows_experiment_effort_and_seed():
     keys = {
-        store.key_of("meram", one, Context(quick, seed))
+        store.key_of("meram", one, quick, seed)
         for one in (EXPERIMENT, replace(EXPERIMENT, key="two"))
         for quick in (True, False)
         for seed in (1, 2)
@@ -194,9 +203,9 @@ def test_a_worker_says_why_it_failed(monkeypatch, tmp_path, capsys):
 
 
 def test_seeds_of_experiments_differ_and_do_not_depend_on_others():
-    seeds = [runner._context(name, True, seed).seed for name in ("a/b", "a/c") for seed in (1, 2)]
+    seeds = [runner.context_of(name, True, seed).seed for name in ("a/b", "a/c") for seed in (1, 2)]
     assert len(set(seeds)) == 4
-    assert seeds[0] == runner._context("a/b", False, 1).seed
+    assert seeds[0] == runner.context_of("a/b", False, 1).seed
 
 
 def test_choosing_experiments():
@@ -217,8 +226,8 @@ def made(monkeypatch, tmp_path):
     paper = replace(PAPER, experiments=(EXPERIMENT, *others))
     for module in (pages, catalogue):
         monkeypatch.setattr(module, "PAPERS", {"meram": lambda: paper})
-    store.save(store.path_of(tmp_path, "meram", "one"), Stored(section(), "", True, 1, 2.0), "key")
-    store.save(store.path_of(tmp_path, "meram", "two"), Stored(None, "left out: needs <torch>", True, 1), "")
+    store.save(store.path_of(tmp_path, "meram", "one"), Stored(section(), "", True, 1, 2.0, "key"))
+    store.save(store.path_of(tmp_path, "meram", "two"), Stored(None, "left out: needs <torch>", True, 1))
     return tmp_path, pages.write(tmp_path)
 
 
@@ -239,14 +248,15 @@ def test_pages_hold_what_was_stored(made):
         ("a", "left open", ""), ("b", "differs", "0.7"),
     ]  # fmt: skip
     assert "share" in written[1].read_text(encoding="utf-8")
+    assert "Made by other code than this version" in page  # the key is none of ours
 
 
 def test_a_section_of_another_version_does_not_keep_the_others_from_being_shown(made):
     folder, _ = made
     other = Plate(key="line", caption="", alt="it", columns={"x [ns]": [1.0]})
-    store.save(store.path_of(folder, "meram", "three"), Stored(section(plates=(other,)), "", True, 1), "key")
+    store.save(store.path_of(folder, "meram", "three"), Stored(section(plates=(other,)), "", True, 1))
     page = pages.write(folder)[0].read_text(encoding="utf-8")
-    assert "Made by another version of mtjspice" in page
+    assert "Made by other code, which named its columns otherwise" in page
     assert page.count("<figure") == 1
 
 

@@ -24,6 +24,7 @@ from mtjspice.papers.stt_trng import (
     images,
     limits,
     power,
+    randomness,
     temperature,
     tokens,
 )
@@ -50,7 +51,7 @@ def test_derived_claims_follow_from_the_others() -> None:
     assert claims.DEVICE_RATE.value
     assert rate == devices * claims.DEVICE_RATE.value
     assert claims.ENERGY_AVERAGE.value == pytest.approx(power_claim / rate, rel=1e-9)
-    assert claims.ENERGY_ON_PULSE.value == pytest.approx(power_claim / devices * claims.PULSE, rel=1e-9)
+    assert power.on_pulse_energy() == pytest.approx(power_claim / devices * 1e-8, rel=1e-9)
     assert claims.MILLION_CELLS.value
     assert claims.MILLION_RATE.value == claims.MILLION_CELLS.value * 1e5
 
@@ -117,6 +118,44 @@ def test_crossing_of_the_law_itself() -> None:
     assert low < found < high
 
 
+def test_tests_that_were_not_applied_are_not_passed() -> None:
+    from mtjspice.bits.sp800_22.suite import NAMES
+
+    assert len(NAMES) == randomness.TESTS
+    applied = dict.fromkeys(NAMES[:13], (60, 60))
+    assert randomness._outcome(applied, []) == "13 of 13 tests pass, 2 not applicable"
+    assert randomness._outcome(applied, ["frequency"]) == "12 of 13 tests pass (not frequency), 2 not applicable"
+    assert randomness._outcome(dict.fromkeys(NAMES, (60, 60)), []) == "15 of 15 tests pass"
+
+
+def test_random_excursions_are_judged_on_the_sequences_they_apply_to() -> None:
+    from types import SimpleNamespace
+
+    nan = np.nan
+    values = {
+        "frequency": np.array([[0.5], [0.2], [0.001], [0.6]]),
+        "random-excursions": np.array([[0.5, 0.4], [nan, nan], [nan, nan], [0.3, 0.004]]),
+        "random-excursions-variant": np.array([[0.5], [nan], [nan], [nan]]),
+    }
+    found = randomness._per_test(SimpleNamespace(p_values=values))  # type: ignore[arg-type]
+    assert found == {"frequency": (3, 4), "random-excursions": (1, 2)}  # 0.004 < 1 - 0.99^(1/2)
+    assert randomness._failing({"frequency": (60, 60), "runs": (50, 60)}) == ["runs"]
+
+
+def test_distinct_latents_of_registers() -> None:
+    from mtjspice.generative.gan.latent_sets import Pattern, predicted_distinct
+
+    for length in (8, 10, 12, 16):
+        expected = predicted_distinct(length, Pattern(), 50_000, images.LATENT, images.WORD)
+        assert images._states(length) == expected
+
+
+def test_power_of_a_sweep() -> None:
+    assert drift._exponent([100.0, *(walk**-1.5 for walk in drift.WALKS[1:])], 100.0 * 3) != pytest.approx(-1.5)
+    assert drift._exponent([100.0, *(walk**-1.5 for walk in drift.WALKS[1:])], 100.0) == pytest.approx(-1.5)
+    assert drift._exponent([100.0] * len(drift.WALKS), 100.0) is None
+
+
 @pytest.mark.slow
 def test_long_pulses_are_solved_finely_enough() -> None:
     """Solutions of 5 µs pulses to 1e-3 can be off by 0.3; those used here must agree with finer ones."""
@@ -155,7 +194,8 @@ def _synthetic() -> dict[tuple[str, str], dict[str, np.ndarray]]:  # type: ignor
             RATIO_COLUMNS, [("a", 0.0, 0.0, 0.0, 3.0, 1.0, 400), ("b", 0.5, 40.0, 20.0, 900.0, 0.0, 400)],
         ),
         ("images", "classes"): (
-            CLASS_COLUMNS, [(s, c, 1.5, 0.4, 4.0, 2.0, 4.0) for s in images.BY_CLASS for c in ("bag", "coat")],
+            CLASS_COLUMNS,
+            [(s, c, 1.5, 0.4, 4.0, k, 2.0, 4.0, 3.0) for s in images.BY_CLASS for k, c in enumerate(("bag", "coat"))],
         ),
         ("images", "sweep"): (
             SWEEP_COLUMNS, [(f"s{k}", t, t, t / 2, 2 * t, 0.1) for k in range(6) for t in (0.05, 0.1, 0.3)],
@@ -225,4 +265,4 @@ def test_every_experiment_runs_and_is_drawn(tmp_path: Path, fetched: Callable[[s
     report = runner.reproduce(runner.chosen(("stt-trng",), ()), tmp_path, quick=True, seed=3, workers=1)
     assert not report.failed
     assert not report.left_out
-    check_pages("stt-trng", tmp_path, inputs=("DEVICES", "DEVICE_RATE", "POWER"))
+    check_pages("stt-trng", tmp_path, inputs=("DEVICES", "DEVICE_RATE"))

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from mtjspice.cli.app import app
-from mtjspice.cli.options import AsJson, Seed
+from mtjspice.cli.options import AsJson
 from mtjspice.cli.output import print_json, print_table, show_progress, warnings_as_lines
-from mtjspice.errors import SimulatorError
+from mtjspice.errors import SimulatorError, choose
 
 ALL = "all"
 
@@ -21,7 +21,7 @@ def reproduce(
         list[str] | None, typer.Option("--only", help="One experiment (see --list), as energy; repeatable.")
     ] = None,
     listed: Annotated[bool, typer.Option("--list", help="List the experiments and stop.")] = False,
-    seed: Seed = 1,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of everything random, 1 to 2147483647.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Keep sections that are there and still hold.")] = False,
     workers: Annotated[int, typer.Option("--workers", help="Experiments at a time.", min=1)] = 2,
     out: Annotated[Path, typer.Option("--out", help="Folder for pages, figures, data and sections.")] = (
@@ -39,9 +39,10 @@ def reproduce(
     Example: mtjspice reproduce meram --only gaussian --only energy --out papers
     """
     from mtjspice.files import output_folder
-    from mtjspice.papers import pages, runner
+    from mtjspice.papers import runner
     from mtjspice.papers.catalogue import PAPERS
 
+    choose("paper", paper, (*PAPERS, ALL))
     papers = tuple(PAPERS) if paper == ALL else (paper,)
     tasks = runner.chosen(papers, only or ())
     if listed:
@@ -50,6 +51,8 @@ def reproduce(
         ]
         print_table(("experiment", "minutes, quick / full", "about"), rows)
         return
+    from mtjspice.papers import pages  # matplotlib
+
     output_folder(out)
     with warnings_as_lines(), show_progress("reproducing") as bar:
         report = runner.reproduce(
@@ -58,9 +61,9 @@ def reproduce(
         )  # fmt: skip
     written = pages.write(out)
     if as_json:
-        print_json(runner.summary(papers, out))
+        print_json(runner.summary(tasks, out))
     else:
-        print_table(("finding", "paper", "here", "status"), pages.lines(papers, out, {one.key for _, one in tasks}))
+        print_table(("experiment", "finding", "paper", "here", "status"), pages.lines(tasks, out))
         for name, reason in {**report.left_out, **report.failed}.items():
             typer.echo(f"{name}: {'failed, ' if name in report.failed else 'left out, '}{reason}")
         typer.echo(f"pages: {', '.join(map(str, written))}")

@@ -20,6 +20,7 @@ _LOWEST_DEGREE = 20
 _ROUGH_DEGREE = 34  # resolves how the probability depends on the voltage, if not its value
 _COARSER = 0.86  # degree of the check over that of the solution
 _CAUTION = 0.6  # of the observed decay of the error with the square of the degree
+_RESOLVED = 0.1  # a larger change of a probability says that a degree is too low, and nothing about the decay
 _ROUNDING = 2e-14
 
 
@@ -91,7 +92,7 @@ class _Trend:
 
     def gain(self, below: int, change: float, degree: int) -> float:
         """Error at ``degree`` over that at ``below``, where it is ``change``; cautious, at most 1."""
-        if below <= self.degree or not 0 < change < self.error:
+        if below <= self.degree or not 0 < change < min(self.error, _RESOLVED):
             return 1.0
         decay = np.log(self.error / change) / (below**2 - self.degree**2)
         return float(np.exp(-_CAUTION * decay * (degree**2 - below**2)))
@@ -113,11 +114,12 @@ def _predict(
             continue
         change = float(np.abs(values[-1] - values[-2]).max())
         squares.append(ladder[step - 1] ** 2)
-        logs.append(np.log(max(change, 1e-17)))
+        # long pulses let errors of low degrees grow without bounds; as they are, they would show a steep decay
+        logs.append(np.log(min(max(change, 1e-17), 1.0)))
         # a long baseline: neighbouring degrees differ too irregularly
         back = max(0, len(logs) - 3)
         trend = _Trend(ladder[back], float(np.exp(logs[back])))
-        if change <= tolerance:
+        if change <= tolerance and (step == 1 or logs[-2] <= np.log(_RESOLVED)):
             return ladder[step - 1], trend
         # the extrapolation is trusted over a short distance only
         if len(logs) >= 3 and tolerance / change > 0.02 and change < 0.02:

@@ -4,7 +4,7 @@ import csv
 import io
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from mtjspice.papers.catalogue import PAPERS, paper_of
 from mtjspice.papers.experiment import Experiment, Paper
 from mtjspice.papers.findings import Finding, Origin, Status
 from mtjspice.papers.sections import Plate
+from mtjspice.papers.store import Stored
 from mtjspice.reports import html, style
 
 TITLE = "Three papers on random junctions, reproduced and questioned"
@@ -26,14 +27,15 @@ LEAD = (
 READING = (
     "agrees: the limits of both overlap, within the tolerance that the reason states. differs: they do not. not"
     " comparable: the paper's number rests on what it does not say. left open: the paper says nothing of it.",
-    "Limits behind a number say of what kind they are. A number without limits is exact arithmetic on its inputs.",
+    "Limits behind a number say of what kind they are. A number without limits is exact, or of a simulation without"
+    " chance, which is as good as its model.",
     "Full texts of two of the three papers were not at hand; each claim says whether it is from the text, from a"
     " summary, or derived from the paper's own numbers.",
     "Bits of a simulator are pseudo-random by construction. They predict statistics of hardware; they are no entropy.",
 )
 _FINDINGS = (
     "paper", "experiment", "key", "quantity", "claim", "claimed", "origin", "ours", "value", "low", "high", "limits",
-    "unit", "status", "reason", "assumed",
+    "unit", "status", "reason", "assumed", "effort", "seed",
 )  # fmt: skip
 _ORIGINS = {Origin.TEXT: "", Origin.SUMMARY: ", from a summary", Origin.DERIVED: ", derived"}
 
@@ -50,7 +52,8 @@ class _Figure:
 
 def write(folder: Path) -> list[Path]:
     """Draw the figures of all stored sections, write pages, figures and CSV files to ``folder``; return the pages."""
-    shown, pages = [], []
+    shown: list[dict[str, Any]] = []
+    pages: list[Path] = []
     for key in PAPERS:
         paper = paper_of(key)
         sections = [_section(paper, one, folder) for one in paper.experiments]
@@ -68,13 +71,15 @@ def write(folder: Path) -> list[Path]:
         shown.append(
             {
                 "key": key, "title": paper.title, "citation": paper.citation, "figure": figures[0] if figures else None,
-                "counts": _counts(claims), "differs": [one for one in claims if one["status"] == Status.DIFFERS],
+                "sections": there, "counts": _counts(claims),
+                "differs": [one for one in claims if one["status"] == Status.DIFFERS],
             }
         )  # fmt: skip
     pages.append(folder / "index.html")
+    made = [section for one in shown for section in one["sections"]]
     text = html.page(
         "mtjspice.papers", "index.html", title=TITLE, lead=LEAD, papers=shown, reading=READING,
-        footer=f"mtjspice {__version__}",
+        footer=_footer(made),
     )  # fmt: skip
     write_atomically(pages[-1], text)
     _write_findings(folder)
@@ -86,7 +91,7 @@ def _write_findings(folder: Path) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_FINDINGS)
-    for paper, experiment, finding in _findings(tuple(PAPERS), folder):
+    for paper, experiment, stored, finding in _findings(_all(), folder):
         claim = finding.paper
         number = None if isinstance(finding.ours, str) else finding.ours
         writer.writerow(
@@ -96,18 +101,25 @@ def _write_findings(folder: Path) -> None:
                 number.shown() if number else finding.ours, number.value if number else "",
                 number.low if number else "", number.high if number else "", number.kind if number else "",
                 number.unit if number else "", str(finding.status), finding.reason, finding.assumed,
+                "quick" if stored.quick else "full", stored.seed,
             )
         )  # fmt: skip
     write_atomically(folder / "findings.csv", text.getvalue())
 
 
-def _findings(papers: Sequence[str], folder: Path) -> Iterator[tuple[Paper, Experiment, Finding]]:
-    """Every finding of the stored sections."""
-    for paper in map(paper_of, papers):
-        for experiment in paper.experiments:
-            stored = store.load(store.path_of(folder, paper.key, experiment.key))
-            for finding in stored.section.findings if stored and stored.section else ():
-                yield paper, experiment, finding
+def _all() -> list[tuple[Paper, Experiment]]:
+    return [(paper, one) for paper in map(paper_of, PAPERS) for one in paper.experiments]
+
+
+def _findings(
+    tasks: Sequence[tuple[Paper, Experiment]], folder: Path
+) -> Iterator[tuple[Paper, Experiment, Stored, Finding]]:
+    """Every finding of the stored sections of experiments."""
+    for paper, experiment in tasks:
+        stored = store.load(store.path_of(folder, paper.key, experiment.key))
+        if stored is not None and stored.section is not None:
+            for finding in stored.section.findings:
+                yield paper, experiment, stored, finding
 
 
 def _section(paper: Paper, experiment: Experiment, folder: Path) -> dict[str, Any] | None:
@@ -115,11 +127,18 @@ def _section(paper: Paper, experiment: Experiment, folder: Path) -> dict[str, An
     if stored is None:
         return None
     found, missing, figures = stored.section, stored.missing, []
+    current = stored.key == store.key_of(paper.key, experiment, stored.quick, stored.seed)
+    if found and not current:
+        missing = "made by other code than this version's; run it again to be sure of it"
     try:
         figures = [_figure(plate, paper, experiment, folder) for plate in found.plates] if found else []
     except (KeyError, IndexError) as error:
-        found, missing = None, f"made by another version of mtjspice, which named its columns otherwise ({error})"
+        if current:
+            raise
+        found, missing = None, f"made by other code, which named its columns otherwise ({error}); run again"
     command = f"mtjspice reproduce {paper.key} --only {experiment.key}{' --quick' if stored.quick else ''}"
+    if stored.seed != 1:
+        command += f" --seed {stored.seed}"
     return {
         "anchor": experiment.key,
         "title": experiment.title,
@@ -128,7 +147,7 @@ def _section(paper: Paper, experiment: Experiment, folder: Path) -> dict[str, An
         "figures": figures,
         "answer": found.answer if found else (),
         "findings": [_row(one, experiment) for one in found.findings] if found else [],
-        "setting": found.setting if found else "",
+        "setting": f"{found.setting} Seed {stored.seed}, {_effort([stored.quick])}." if found else "",
         "command": command,
         "quick": stored.quick,
         "seed": stored.seed,
@@ -174,12 +193,18 @@ def _counts(claims: Sequence[dict[str, str]]) -> str:
 
 def _footer(sections: Sequence[dict[str, Any]]) -> str:
     seeds = sorted({section["seed"] for section in sections})
-    quick = [section["quick"] for section in sections]
-    effort = "all of it quick" if all(quick) else "some of it quick" if any(quick) else "full effort"
+    effort = _effort([section["quick"] for section in sections])
     return f"mtjspice {__version__}; seed {', '.join(map(str, seeds))}; {effort}."
 
 
-def lines(papers: Sequence[str], folder: Path, experiments: Container[str]) -> list[tuple[str, str, str, str]]:
-    """What was found in stored sections, a line each: finding, paper, here, status."""
-    rows = [_row(one, experiment) for _, experiment, one in _findings(papers, folder) if experiment.key in experiments]
-    return [(row["quantity"], row["paper"] or "-", row["ours"], row["status"]) for row in rows]
+def _effort(quick: Sequence[bool]) -> str:
+    return "quick" if all(quick) else "partly quick" if any(quick) else "full effort"
+
+
+def lines(tasks: Sequence[tuple[Paper, Experiment]], folder: Path) -> list[tuple[str, ...]]:
+    """What was found in stored sections of experiments, a line each: experiment, finding, paper, here, status."""
+    found: list[tuple[str, ...]] = []
+    for _, experiment, _, finding in _findings(tasks, folder):
+        row = _row(finding, experiment)
+        found.append((experiment.key, row["quantity"], row["paper"] or "-", row["ours"], row["status"]))
+    return found

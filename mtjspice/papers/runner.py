@@ -41,10 +41,10 @@ class Report:
 def chosen(papers: Sequence[str], only: Sequence[str]) -> list[_Task]:
     """Experiments of papers, or ``only`` some, named experiment or paper/experiment; InputError for unknown ones."""
     tasks = [(paper, one) for paper in map(paper_of, papers) for one in paper.experiments]
-    known = {_name(*task) for task in tasks} | {one.key for _, one in tasks}
+    known = {name_of(*task) for task in tasks} | {one.key for _, one in tasks}
     for name in only:
         choose("experiment", name, known)
-    return [(paper, one) for paper, one in tasks if not only or {one.key, _name(paper, one)} & set(only)]
+    return [(paper, one) for paper, one in tasks if not only or {one.key, name_of(paper, one)} & set(only)]
 
 
 def reproduce(
@@ -59,20 +59,21 @@ def reproduce(
 ) -> Report:
     """Run experiments and store their sections in ``folder``; with ``resume``, what is there already is kept.
 
-    What cannot be run for want of data or of a module is left out; what fails does not stop the others.
+    What cannot be run for want of data or of a module is left out; what fails does not stop the others. Neither takes
+    the place of a section that is there.
     """
     if not 1 <= seed <= LARGEST_SEED:
         raise InputError(f"the seed {seed} must lie between 1 and {LARGEST_SEED}")
     kept, left_out, todo = [], {}, []
     for paper, experiment in tasks:
-        name, path = _name(paper, experiment), store.path_of(folder, paper.key, experiment.key)
-        context = _context(name, quick, seed)
+        name, path = name_of(paper, experiment), store.path_of(folder, paper.key, experiment.key)
+        store.load(path)  # a damaged file is found out before anything is computed
         missing = experiment.missing()
-        if resume and store.finished(path, store.key_of(paper.key, experiment, context)):
+        if resume and store.finished(path, store.key_of(paper.key, experiment, quick, seed)):
             kept.append(name)
         elif missing:
             left_out[name] = missing
-            store.save(path, Stored(None, f"left out: {missing}", quick, seed), "")
+            store.save(path, Stored(None, f"left out: {missing}", quick, seed))
         else:
             todo.append((paper, experiment))
     todo.sort(key=lambda task: -task[1].minutes[0 if quick else 1])  # long ones first, so that the end is even
@@ -87,19 +88,20 @@ def reproduce(
                 progress(done, "")
             for future in ended:
                 paper, experiment = pending.pop(future)
-                name = _name(paper, experiment)
+                name = name_of(paper, experiment)
                 reason = _reason(future)
                 if reason:
                     failed[name] = reason
                     path = store.path_of(folder, paper.key, experiment.key)
-                    store.save(path, Stored(None, f"failed: {reason}", quick, seed), "")
+                    store.save(path, Stored(None, f"failed: {reason}", quick, seed))
                 done += _minutes(experiment, quick) / total
                 progress(done, name)
-    made = tuple(_name(*task) for task in todo if _name(*task) not in failed)
+    made = tuple(name_of(*task) for task in todo if name_of(*task) not in failed)
     return Report(made, tuple(kept), left_out, failed)
 
 
-def _name(paper: Paper, experiment: Experiment) -> str:
+def name_of(paper: Paper, experiment: Experiment) -> str:
+    """An experiment's name, as meram/energy."""
     return f"{paper.key}/{experiment.key}"
 
 
@@ -107,7 +109,7 @@ def _minutes(experiment: Experiment, quick: bool) -> float:
     return experiment.minutes[0 if quick else 1]
 
 
-def _context(name: str, quick: bool, seed: int) -> Context:
+def context_of(name: str, quick: bool, seed: int) -> Context:
     """Every experiment has a seed of its own, which does not depend on what else is run."""
     digest = sha256(f"{name} {seed}".encode()).digest()
     return Context(quick, 1 + int.from_bytes(digest[:8], "big") % LARGEST_SEED)
@@ -149,7 +151,7 @@ class _Sections(Subject):
     def _run(self, point: Point) -> Outcome:
         paper = PAPERS[str(point.values["paper"])]()
         experiment = paper.experiment(str(point.values["experiment"]))
-        context = _context(_name(paper, experiment), self.quick, self.seed)
+        context = context_of(name_of(paper, experiment), self.quick, self.seed)
         begin = time.monotonic()
         try:
             section = experiment.run(context)
@@ -160,23 +162,21 @@ class _Sections(Subject):
         except Exception as error:  # the others go on; where it happened must not be lost
             traceback.print_exc(file=sys.stderr)
             return Outcome(Status.CRASHED, reason=f"{type(error).__name__}: {error}")
-        found = Stored(section, "", self.quick, self.seed, time.monotonic() - begin)
-        path = store.path_of(Path(self.folder), paper.key, experiment.key)
-        store.save(path, found, store.key_of(paper.key, experiment, context))
+        key = store.key_of(paper.key, experiment, self.quick, self.seed)
+        found = Stored(section, "", self.quick, self.seed, time.monotonic() - begin, key)
+        store.save(store.path_of(Path(self.folder), paper.key, experiment.key), found)
         return Outcome(Status.OK)
 
 
-def summary(papers: Sequence[str], folder: Path) -> dict[str, Any]:
-    """Every finding of the stored sections, as plain types for JSON."""
+def summary(tasks: Sequence[_Task], folder: Path) -> dict[str, Any]:
+    """Every finding of the stored sections of experiments, as plain types for JSON."""
     found: dict[str, Any] = {}
-    for paper in map(paper_of, papers):
-        sections: dict[str, Any] = {}
-        for experiment in paper.experiments:
-            stored = store.load(store.path_of(folder, paper.key, experiment.key))
-            if stored is not None:
-                sections[experiment.key] = {
-                    "missing": stored.missing, "quick": stored.quick, "seed": stored.seed, "seconds": stored.seconds,
-                    "findings": [one.as_dict() for one in stored.section.findings] if stored.section else [],
-                }  # fmt: skip
-        found[paper.key] = sections
+    for paper, experiment in tasks:
+        sections = found.setdefault(paper.key, {})
+        stored = store.load(store.path_of(folder, paper.key, experiment.key))
+        if stored is not None:
+            sections[experiment.key] = {
+                "missing": stored.missing, "quick": stored.quick, "seed": stored.seed, "seconds": stored.seconds,
+                "findings": [one.as_dict() for one in stored.section.findings] if stored.section else [],
+            }  # fmt: skip
     return found

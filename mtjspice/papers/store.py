@@ -1,32 +1,38 @@
 """The folder of a reproduction: sections as they were finished, one file each, with what they depend on."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import mtjspice
 from mtjspice.errors import InputError
 from mtjspice.files import write_atomically
-from mtjspice.papers.experiment import Context, Experiment
+from mtjspice.papers.catalogue import PAPERS
+from mtjspice.papers.experiment import Experiment
 from mtjspice.papers.sections import Section, section_of
 from mtjspice.resources import data
 
-_CODE = ("device", "spice", "circuits", "layout", "studies", "bits", "generative")
+_WITHOUT = ("cli",)  # nothing that is stored depends on it
+_DATA = (".toml", ".npz", ".va", ".lib", ".spice", ".pm", ".json")
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A section in a folder: there, or ``missing`` says in a line why it is not. ``seconds`` is how long it took."""
+    """A section in a folder: there, or ``missing`` says in a line why it is not. ``seconds`` is how long it took.
+
+    ``key`` is that of the run that made it, see `key_of`.
+    """
 
     section: Section | None
     missing: str = ""
     quick: bool = False
     seed: int = 0
     seconds: float = 0.0
+    key: str = ""
 
 
 def path_of(folder: Path, paper: str, experiment: str) -> Path:
@@ -34,11 +40,14 @@ def path_of(folder: Path, paper: str, experiment: str) -> Path:
     return folder / paper / f"{experiment}.json"
 
 
-def save(path: Path, stored: Stored, key: str) -> None:
-    """Write a section, or why there is none, whole or not at all."""
+def save(path: Path, stored: Stored) -> None:
+    """Write a section, or why there is none, whole or not at all; what is missing does not replace a section."""
+    before = _content(path)
+    if stored.section is None and before is not None and before.get("section") is not None:
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     content = {
-        "key": key, "missing": stored.missing, "quick": stored.quick, "seed": stored.seed,
+        "key": stored.key, "missing": stored.missing, "quick": stored.quick, "seed": stored.seed,
         "seconds": round(stored.seconds, 1), "section": stored.section.as_dict() if stored.section else None,
     }  # fmt: skip
     write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
@@ -51,11 +60,14 @@ def load(path: Path) -> Stored | None:
         return None
     try:
         section = content["section"]
-        return Stored(
-            section_of(section) if section else None, content["missing"], content["quick"], content["seed"],
-            content["seconds"],
+        found = Stored(
+            section_of(section) if section else None, str(content["missing"]), bool(content["quick"]),
+            int(content["seed"]), float(content["seconds"]), str(content["key"]),
         )  # fmt: skip
-    except (KeyError, TypeError, ValueError) as error:
+        if found.section is None and not found.missing:
+            raise ValueError("it has neither a section nor a reason")
+        return found
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is damaged ({error}); remove it and run again") from None
 
 
@@ -65,9 +77,13 @@ def finished(path: Path, key: str) -> bool:
     return content is not None and content.get("key") == key and content.get("section") is not None
 
 
-def key_of(paper: str, experiment: Experiment, context: Context) -> str:
-    """Hash of all that a section depends on: code, cards, effort, seed."""
-    parts = (_digest(paper), experiment.key, context.quick, context.seed)
+def key_of(paper: str, experiment: Experiment, quick: bool, seed: int) -> str:
+    """Hash of all that a section depends on: the package, its models, optional modules, effort, seed.
+
+    Data that were fetched and the simulators are not in it.
+    """
+    optional = tuple(find_spec(name) is not None for name in ("klayout", "torch"))
+    parts = (_digest(paper), experiment.key, optional, quick, seed)
     return sha256(repr(parts).encode()).hexdigest()
 
 
@@ -75,16 +91,14 @@ def key_of(paper: str, experiment: Experiment, context: Context) -> str:
 def _digest(paper: str) -> str:
     """Hash of the code and the data that sections of a paper depend on."""
     digest = sha256()
-    for path in _files(paper):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _files(paper: str) -> Iterator[Path]:
     package, models = Path(mtjspice.__file__).parent, Path(str(data("models")))
-    for folder in (*(package / name for name in _CODE), package / "papers" / paper.replace("-", "_")):
-        yield from sorted(folder.rglob("*.py"))
-    yield from sorted(models.rglob("*.toml"))
+    others = {package / "papers" / key.replace("-", "_") for key in PAPERS if key != paper}
+    others |= {package / name for name in (*_WITHOUT, "data")}
+    for root, endings in ((package, (".py",)), (models, _DATA)):
+        for path in sorted(root.rglob("*")):
+            if path.suffix in endings and not others & set(path.parents):
+                digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def _content(path: Path) -> dict[str, Any] | None:

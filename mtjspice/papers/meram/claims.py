@@ -20,7 +20,7 @@ LONG_HALF = Claim(
     value=0.5,
 )
 DEVICE = Claim(
-    text="100 nm, VCMA of 40 fJ/(V m), TMR of 220 %, in a CMOS process of 180 nm",
+    text="100 nm, VCMA of about 40 fJ/(V m), TMR of about 220 %, in a CMOS process of 180 nm",
     place="on the device",
     origin=Origin.SUMMARY,
 )
@@ -65,10 +65,12 @@ FACTOR = Claim(
     place="abstract",
     origin=Origin.TEXT,
     value=1e3,
+    low=10**2.5,  # our reading of "about": to the nearest power of ten
+    high=10**3.5,
 )
 AREA_FACTOR = Claim(
     text="80 % less energy (a factor of 5) and 10³ in all leave a factor of 200 in area",
-    place="from both claims",
+    place="from both claims, which may have different opponents",
     origin=Origin.DERIVED,
     value=200.0,
 )

@@ -34,7 +34,7 @@ def plates(
                 " intervals (Welch over draws; in training, paired over trainings). Dashed: 13.1 / 12.1, the ratio of"
                 " the paper's FIDs."
             ),
-            alt="Eight-bit words lie about 1, an offset of 0.02 lies far to the right.",
+            alt="Noise words lie about 1, an offset of 0.02 lies far to the right.",
             columns=dict(zip((_NOISE, _WHERE, _RATIO, _LOW, _HIGH), zip(*rows, strict=True), strict=True)),
         ),
         Plate(
@@ -43,7 +43,7 @@ def plates(
                 "Software noise alone: Frechet distance of single draws over their mean, for the shipped model and for"
                 f" {seeds} trainings that differ by their seed (over the mean of all). Band: 8 % to either side."
             ),
-            alt="Draws of one training scatter, trainings differ as well.",
+            alt="Single draws scatter about 1, of one training and of several.",
             columns=dict(zip((_TRAINING, _RATIO), zip(*null, strict=True), strict=True)),
         ),
     )

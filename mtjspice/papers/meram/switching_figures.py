@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 CARD = "meram100"
 LONGEST = 20e-9  # s
 MAPPED = 6e-9  # s, up to which the map is drawn
-BEYOND = 1.08 * LONGEST  # where a figure puts what does not settle within it
+BEYOND = 1.08 * LONGEST  # where the figure puts what does not settle within it
 NEAR = 0.05  # of 1/2: what counts as a coin
 OVERDRIVES = (0.7, 0.8, 0.9, 1.0, 1.2, 1.4)  # voltage over V_c
 VARIANTS: tuple[tuple[str, dict[str, float]], ...] = (
@@ -26,6 +26,7 @@ VARIANTS: tuple[tuple[str, dict[str, float]], ...] = (
 )
 _VOLTS, _WIDTH, _P = "voltage [V]", "pulse width [s]", "switching probability"
 _OVER, _DEVICE, _SETTLED = "voltage over V_c", "device", "settled from [s]"
+_WITHIN = f"settled within {LONGEST * 1e9:.0f} ns"  # where it is not, `_SETTLED` is that width
 
 
 def plates(
@@ -75,14 +76,22 @@ def plates(
                 f"Width from which the probability stays within {NEAR} of 1/2, for the card and for changed devices;"
                 f" the grid of widths has a step of 0.1 ns. In the band at the top: not within {LONGEST * 1e9:.0f} ns."
             ),
-            alt="Without the spread of the drive it takes longer or does not happen at most voltages.",
+            alt=f"Within {LONGEST * 1e9:.0f} ns: {_counts(settled)}.",
             columns={
                 _DEVICE: [name for name, _, _ in settled],
                 _OVER: [ratio for _, ratio, _ in settled],
-                _SETTLED: [width if np.isfinite(width) else BEYOND for _, _, width in settled],
+                _WITHIN: ["yes" if np.isfinite(width) else "no" for _, _, width in settled],
+                _SETTLED: [min(width, LONGEST) for _, _, width in settled],
             },
         ),
     )
+
+
+def _counts(settled: list[tuple[str, float, float]]) -> str:
+    """At how many of the voltages each device settles."""
+    names = dict.fromkeys(name for name, _, _ in settled)
+    found = {name: [np.isfinite(width) for other, _, width in settled if other == name] for name in names}
+    return "; ".join(f"{name} at {sum(each)} of {len(each)} voltages" for name, each in found.items())
 
 
 def draw_map(columns: Columns) -> "Figure":
@@ -137,9 +146,8 @@ def draw_settled(columns: Columns) -> "Figure":
     for k, (name, (colour, marker)) in enumerate(zip((name for name, _ in VARIANTS), styles, strict=True)):
         which = columns[_DEVICE] == name
         place = np.searchsorted(over, columns[_OVER][which]) + 0.12 * (k - 2)
-        axis.plot(
-            place, columns[_SETTLED][which] * 1e9, marker=marker, color=colour, label=name, linewidth=0, markersize=5
-        )
+        shown = np.where(columns[_WITHIN][which] == "yes", columns[_SETTLED][which], BEYOND)
+        axis.plot(place, shown * 1e9, marker=marker, color=colour, label=name, linewidth=0, markersize=5)
     top = 2 * BEYOND * 1e9 - LONGEST * 1e9
     axis.axhspan(LONGEST * 1e9, top, color="#e6e6e6", zorder=0, linewidth=0)
     axis.set_yticks([0, 5, 10, 15, 20, BEYOND * 1e9], ["0", "5", "10", "15", "20", "not"])

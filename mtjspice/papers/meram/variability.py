@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+_FORMAT = "2 integer bits; normal, independent errors of probabilities unless said otherwise"
+
 
 def run(context: Context) -> Section:
     """Exact laws of many devices; slopes by macrospins with common noise; mismatch by ngspice."""
@@ -72,6 +74,7 @@ def _section(
                 f"From {product[0][DIVERGENCE].value:.3f} bit, the best that independent bits can do, to twice that;"
                 f" median of {devices} devices, interpolated, limits from the bootstrap limits of the curve."
             ),
+            assumed=_FORMAT,
         ),
         *(
             Finding(
@@ -83,6 +86,7 @@ def _section(
                 " of"
                 " that size in every number spoils the images of a small diffusion model. It is what a calibration of"
                 " mean and deviation takes out.",
+                assumed=_FORMAT,
             )
             for k, (name, limit) in enumerate(offsets.items())
         ),
@@ -94,6 +98,7 @@ def _section(
                 status=Status.LEFT_OPEN,
                 reason=f"Bit; 95 % by bootstrap. Total variation {_text(rows[at][RAW])}, with mean and deviation"
                 f" calibrated {_text(rows[at][TRIMMED])}.",
+                assumed=_FORMAT,
             )
             for k, (name, rows) in enumerate(found.items())
         ),
@@ -105,6 +110,7 @@ def _section(
                 status=Status.LEFT_OPEN,
                 reason=f"Product words, spread {exact.ARRAY_SPREAD:g}; errors of single cells average out over"
                 " words in the law of the stream (not in a word's own), errors common to a bit of all words do not.",
+                assumed=_FORMAT,
             )
             for k, (how, (mean, divergence)) in enumerate(arrays.items())
         ),
@@ -136,6 +142,7 @@ def _section(
             ours=_deviation(every),
             status=Status.LEFT_OPEN,
             reason=f"A check of the slopes, which predict {every.predicted:.3f}.",
+            assumed="the card's values that no paper gives; equal spreads",
         ),
         Finding(
             key="shifted",
@@ -157,6 +164,7 @@ def _section(
                 f" {mismatch.width * 1e9:.2f} ns (spread between words {percent(mismatch.width_spread, 1)}); junctions"
                 " alike. Parts of an analysis of variance, 95 % by chi-squared."
             ),
+            assumed="circuit, process, and the card's values that no paper gives",
         ),
     ]  # fmt: skip
     return Section(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from mtjspice.papers.experiment import Context, Experiment
 from mtjspice.papers.findings import Finding, Status, Value, counted
 from mtjspice.papers.pbit import claims
+from mtjspice.papers.pbit.windows import digits_of
 from mtjspice.papers.sections import Columns, Plate, Section
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def run(context: Context) -> Section:
                 "Step to the zero of the same column by its standard deviation over columns: most of the scatter is an"
                 " offset that all states of a column share, and a calibration takes it out."
             ),
+            assumed="read-out of this project in gf180mcu",
         ),
         Finding(
             key="spread", quantity="spread of one junction's conductance behind 6 sigma",
@@ -106,11 +108,13 @@ def run(context: Context) -> Section:
             ours=counted(wrong),
             status=Status.LEFT_OPEN,
             reason="Thresholds are those of the mean column; one comparator, as here, tells the sign of a sum only.",
+            assumed="read-out of this project in gf180mcu; no spread of the junctions",
         ),
         Finding(
             key="reads", quantity="wrong reads of a cell of two complementary junctions", ours=counted(reads),
             status=Status.LEFT_OPEN,
             reason="Its two states only: the states of weight 0 give a latch nothing to decide.",
+            assumed="read circuit of this project in gf180mcu; no spread of the junctions",
         ),
         Finding(
             key="disturb", quantity="chance that a read of 5 ns at +0.37 V flips a junction",
@@ -207,7 +211,8 @@ def _nearest(disturb: list[tuple[str, float, float, float]], volts: float) -> in
 
 def _chance(row: tuple[str, float, float, float]) -> Value:
     _, _, chance, high = row
-    return Value(value=chance, low=max(0.0, 2 * chance - high), high=high, kind="error bound", digits=2)
+    low = max(0.0, 2 * chance - high)
+    return Value(value=chance, low=low, high=high, kind="error bound", digits=digits_of(chance, low, high))
 
 
 def _level_plate(levels: dict[str, Floats], step: float) -> Plate:

@@ -33,6 +33,7 @@ _WHY = {
     CIRCUIT: " All cells of a column share one pulse; amplitude and width of it vary little between columns.",
 }  # fmt: skip
 ROWS = (4, 8, 16, 32)
+_CIRCUITS = "card of the junction; column and driver of this project in gf180mcu"
 _SOURCE, _Q, _LOW, _HIGH = "what varies", "P(switch) of a cell", "low", "high"
 _ROWS, _P, _MEMORY, _AMPLITUDE, _KIND = "rows", "P(switch)", "memory", "amplitude [V]", "how found"
 
@@ -80,8 +81,9 @@ def run(context: Context) -> Section:
             reason=(
                 f"Co-simulated; the rail was set for 1/2 in a column of this size. Data bits {fate}; a data bit of P"
                 f" makes weights 0 and 1, one of AP makes 0 and -1. Variance {variance:.3f} (1/4 for P = 1/2). The"
-                " paper gives no keep probability."
+                " paper gives no keep probability; that the pair is a weight of three states is derived."
             ),
+            assumed=_CIRCUITS,
         ),
         *(
             Finding(
@@ -91,7 +93,7 @@ def run(context: Context) -> Section:
                     f"{len(groups[name])} cells, counting noise of {trials} macrospins each taken out."
                     + _WHY.get(name, "")
                 ),
-                assumed="" if name == CIRCUIT else "the relative spread of this one value of the card",
+                assumed=_CIRCUITS if name == CIRCUIT else "the relative spread of this one value of the card",
             )
             for k, name in enumerate(groups)
         ),
@@ -99,10 +101,12 @@ def run(context: Context) -> Section:
             key="memory", quantity="memory 1 - p01 - p10 in the column that the rail is made for (8 rows)",
             ours=at_eight[3], status=Status.LEFT_OPEN,
             reason="Macrospins on the column's waveform in both directions; zero where both probabilities are 1/2.",
+            assumed=_CIRCUITS,
         ),
         Finding(
             key="lag", quantity="autocorrelation of co-simulated states at lag 1, the same column", ours=lag,
             status=Status.LEFT_OPEN, reason="In a two-state chain it is that memory: a second way to the same number.",
+            assumed=_CIRCUITS,
         ),
         Finding(
             key="rows", quantity=f"memory at the same rail with {worst[0]} rows on the driver", ours=worst[3],
@@ -118,8 +122,8 @@ def run(context: Context) -> Section:
     largest = max((name for name in deviations if name != CIRCUIT), key=lambda name: deviations[name])
     return Section(
         answer=(
-            f"A refresh leaves {kept.value:.3f} of the weights on ({kept.low:.3f} to {kept.high:.3f}); the pairs have"
-            f" the three states that the paper describes; data bits {fate}.",
+            f"A refresh leaves {kept.value:.3f} of the weights on ({kept.low:.3f} to {kept.high:.3f}); data bits"
+            f" {fate}.",
             f"Transistors that differ move the probability of a cell by {deviations[CIRCUIT]:.3f} (standard"
             " deviation): all cells of a column share one pulse. Junctions that differ move it by up to"
             f" {deviations[largest]:.3f} for the spreads that are assumed here ({largest}); the slope of the switching"

@@ -11,7 +11,16 @@ from mtjspice.papers.findings import Finding, Status, Value
 from mtjspice.papers.pbit import claims
 from mtjspice.papers.pbit import switching_figures as figures
 from mtjspice.papers.pbit.switching_figures import BOTH, CIRCUIT, IDEAL, SPREAD, Point
-from mtjspice.papers.pbit.windows import SPREADS, WINDOWS, broadened, crossing, first_peak, spread_for, window
+from mtjspice.papers.pbit.windows import (
+    SPREADS,
+    WINDOWS,
+    broadened,
+    crossing,
+    digits_of,
+    first_peak,
+    spread_for,
+    window,
+)
 from mtjspice.papers.sections import Section
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ _FITTED = (
     "The card was made for this number (models/cards/imec_iedm24.toml: anisotropy, field and spread are fitted to it),"
     " so that it is an input here and no evidence."
 )
+_STACK = "stack, anisotropy and VCMA coefficient of the card"
 
 
 def run(context: Context) -> Section:
@@ -82,9 +92,7 @@ def run(context: Context) -> Section:
         ),
         Finding(
             key="half", quantity="amplitude for P = 1/2 at 700 ps", paper=claims.HALF_VOLTAGE,
-            ours=Value(
-                value=half, unit="V", low=half - 2 * error / 1.5, high=half + 2 * error / 1.5, kind="error bound"
-            ),
+            ours=_bounded(half, 2 * error / 1.5),
             status=Status.NOT_COMPARABLE, reason=_FITTED,
         ),
         Finding(
@@ -96,10 +104,7 @@ def run(context: Context) -> Section:
         ),
         Finding(
             key="intrinsic", quantity="window of the junction alone, 10 to 90 %",
-            ours=Value(
-                value=own["10 to 90 %"], unit="V", low=own["10 to 90 %"] - 4 * error / slope,
-                high=own["10 to 90 %"] + 4 * error / slope, kind="error bound",
-            ),
+            ours=_bounded(own["10 to 90 %"], 4 * error / slope), assumed=_STACK,
             status=Status.LEFT_OPEN,
             reason=(
                 f"Thermal agitation of this junction makes {own['10 to 90 %']:.2f} V (1 to 99 %: {own['1 to 99 %']:.2f}"
@@ -110,6 +115,7 @@ def run(context: Context) -> Section:
             key="circuit", quantity="window with the pulse of the circuit, 10 to 90 %, no spread of the drive",
             ours=circuit_windows[CIRCUIT], status=Status.LEFT_OPEN,
             reason="Edges and droop of a pulse that transistors make replace the trapezoid; macrospins on it.",
+            assumed=f"{_STACK}; column of this project in gf180mcu",
         ),
         Finding(
             key="mismatch", quantity="spread of the pulse from transistor mismatch, column to column",
@@ -119,6 +125,7 @@ def run(context: Context) -> Section:
             ),
             status=Status.LEFT_OPEN,
             reason="Far below the spread that a window of a volt needs; all P-bits of a column share one pulse.",
+            assumed="column of this project in gf180mcu",
         ),
         Finding(
             key="needed", quantity="spread of the drive that makes a window of 1 V",
@@ -128,6 +135,7 @@ def run(context: Context) -> Section:
                 " window is that of an array's mean: the mean curve does not tell the two apart. Nothing in this"
                 " circuit varies that much."
             ),
+            assumed=_STACK,
         ),
         Finding(
             key="same", quantity="highest P at the amplitude of P(700 ps) = 1/2",
@@ -136,6 +144,7 @@ def run(context: Context) -> Section:
                 f"At that amplitude the first peak lies at {peaks[0][0] * 1e12:.0f} ps and is hardly above 1/2. So a"
                 " peak at 700 ps and 50 % at 1.5 V and 700 ps belong to different amplitudes, in this model."
             ),
+            assumed=_STACK,
         ),
         Finding(
             key="methods", quantity="macrospin against Fokker-Planck, largest difference",
@@ -153,8 +162,8 @@ def run(context: Context) -> Section:
             " spread. What remains are devices that differ (the array's mean is then wide, each device is not), or"
             " drives and junctions that change from pulse to pulse. The two mean opposite things: in the first case"
             " one setting for all devices leaves most of them far from 1/2.",
-            "700 ps, 1.5 V and 1 V agree with the paper because the card was fitted to them. Nothing here is evidence"
-            " for these numbers.",
+            "700 ps, 1.5 V and 1 V are what the card was fitted to: that they come out, as far as they do, is no"
+            " evidence for these numbers.",
         ),
         findings=findings,
         plates=figures.plates(
@@ -227,6 +236,12 @@ def _mismatch(context: Context, seed: int) -> Floats:
     bench = CimBench(CimColumn(technology(cells.TECHNOLOGY), card=cells.card(), rows=cells.ROWS), parts="refresh")
     found = list(bench.testbench().measure_draws(mismatch_seeds(context.effort(12, 40), seed)))
     return np.array([[one["amplitude"] for one in found], [one["pulse_width"] for one in found]])
+
+
+def _bounded(value: float, half: float) -> Value:
+    """Volts with a bound of their error, in as many digits as show it."""
+    low, high = value - half, value + half
+    return Value(value=value, unit="V", low=low, high=high, kind="error bound", digits=digits_of(value, low, high))
 
 
 def _share(spread: float) -> str:

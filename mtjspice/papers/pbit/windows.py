@@ -9,6 +9,15 @@ WINDOWS = {"10 to 90 %": (0.1, 0.9), "1 to 99 %": (0.01, 0.99)}
 SPREADS = np.linspace(0.0, 0.3, 31)
 
 
+def digits_of(value: float, low: float, high: float) -> int:
+    """Significant digits, 3 or more, at which a number differs from its limits."""
+    for digits in range(3, 12):
+        shown = {f"{one:.{digits}g}" for one in {value, low, high}}
+        if len(shown) == len({value, low, high}):
+            return digits
+    return 12
+
+
 def crossing(volts: Floats, probability: Floats, level: float) -> float:
     """Voltage at which a curve first rises to ``level``; NaN if it does not."""
     above = np.flatnonzero(probability >= level)

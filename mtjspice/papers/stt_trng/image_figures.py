@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from mtjspice.generative.gan.outcome import Outcome
 
 RATIO_COLUMNS = ("source", "near", "ratio", "low", "high", "good", "images")
-CLASS_COLUMNS = ("source", "class", "ratio", "low", "high", "chance median", "chance 95 %")
+CLASS_COLUMNS = ("source", "class", "ratio", "low", "high", "pairs", "chance median", "chance 95 %", "own chance 95 %")
 GOOD = ("MT19937", "PCG64", "ChaCha20", "junctions, raw", "junctions, XOR of three", "junctions, Toeplitz")
-TRUE, PSEUDO = "junctions, XOR of three", "PCG64"
+EMULATED, PSEUDO = "junctions, XOR of three", "PCG64"
 SWEEP_COLUMNS = ("source", "threshold of LPIPS", "fraction of images", "low", "high", "threshold used")
 
 
@@ -60,20 +60,23 @@ def ratio_plate(outcome: "Outcome") -> Plate:
     )
 
 
-def class_plate(outcome: "Outcome", largest: Mapping[str, Any]) -> Plate:
-    """Ratios class by class."""
+def class_plate(outcome: "Outcome", largest: Mapping[str, Any], chance: Any) -> Plate:
+    """Ratios class by class, and the largest by ``chance``, of permuted sets of good bits."""
     rows = [
-        (label, one.name, one.ratio, one.low, one.high, found.null_median, found.null_high)
+        (label, one.name, one.ratio, one.low, one.high, one.pairs, chance.null_median, chance.null_high,
+         found.null_high)
         for label, found in largest.items()
         for one in found.classes
-    ]
+    ]  # fmt: skip
     return Plate(
         key="classes",
         caption=(
             f"Pairs nearer than LPIPS {next(iter(largest.values())).threshold:.3f} (1 % of the pairs of good bits)"
             f" class by class, over those of good bits; {outcome.effort.images // 10} garments a class. 95 % by"
-            " bootstrap over images (without a pair, of the good bits alone). Grey: the largest of ten classes by"
-            " chance, median to 95 % quantile of permutations. Dashed: the published largest one of ten."
+            " bootstrap over images. Hollow: the source has no such pair; half a pair is added to both sides, so that"
+            " its ratio, equal for all sources without one, is a floor that the good bits set. Grey: the largest of ten"
+            " classes by chance, permuted sets of good bits, median to 95 % quantile. Dashed: the published largest one"
+            " of ten."
         ),
         alt="Largest ratios of ten classes: " + "; ".join(f"{k} {one.largest:.1f}" for k, one in largest.items()) + ".",
         columns=_columns(CLASS_COLUMNS, rows),
@@ -86,7 +89,7 @@ def sweep_plate(outcome: "Outcome") -> Plate:
 
     thresholds = outcome.thresholds()
     rows = []
-    for label in (NULL, "LFSR of 8", "LFSR of 12", "LFSR of 32", PSEUDO, TRUE):
+    for label in (NULL, "LFSR of 8", "LFSR of 12", "LFSR of 32", PSEUDO, EMULATED):
         for threshold, fraction in zip(thresholds, outcome.sweep(label), strict=True):
             trials = len(outcome.nearest[label])
             low, high = limits_of(float(fraction), trials)
@@ -153,7 +156,9 @@ def draw_classes(columns: Columns) -> "Figure":
         value = columns["ratio"][mine]
         axis.vlines(at, np.minimum(columns["low"][mine], value), np.maximum(columns["high"][mine], value), color=colour,
                     linewidth=1.0)  # fmt: skip
-        axis.plot(at, value, marker, markersize=3.5, color=colour, label=source)
+        none = columns["pairs"][mine] == 0
+        axis.plot(at[~none], value[~none], marker, markersize=3.5, color=colour, label=source)
+        axis.plot(at[none], value[none], marker, markersize=3.5, color=colour, markerfacecolor="white")
     axis.set(yscale="log", ylabel="near pairs over those of good bits")
     axis.set_xticks(range(len(names)), names, rotation=25, ha="right", fontsize=8)
     figure.legend(*axis.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)

@@ -130,6 +130,7 @@ def _section(
     stt, long, vcma = (abs(slopes[case, "with M(T), K(T), ξ(T)"]) for case in CASES)
     field = {case: found[case, "thermal field alone"] for case in CASES}
     whole = {case: abs(found[case, "with M(T), K(T), ξ(T)"] - 0.5).max() for case in CASES}
+    alone = [case for case, curve in field.items() if abs(curve - 0.5).max() > limits.xor_limit()]
     inside = [case for case, worst in whole.items() if worst < limits.xor_limit()]
     findings.append(
         Finding(
@@ -150,6 +151,7 @@ def _section(
                 f"Thermal field alone. The Fokker-Planck equation says {expected:.4f}:"
                 f" {'inside' if one.low <= expected <= one.high else 'outside'} of the interval of {one.trials} trials."
             ),
+            assumed=f"card {CASES[case][0]}",
         )
         for case, (one, expected) in checks.items()
     ]  # fmt: skip
@@ -159,11 +161,17 @@ def _section(
             f" of 5 µs and {vcma:.2%} for the VCMA junction, with M and K falling as assumed. Raw bits bear"
             f" {_kelvin(limits.raw_limit(), stt)} K at 10 ns, bits behind an XOR of three"
             f" {_kelvin(limits.xor_limit(), stt)} K: either the temperature is held, or the trim follows it.",
-            f"The thermal field alone does little: from 0 to 85 °C it moves P by {np.ptp(field['STT, 10 ns']):.2f} at"
-            " 10 ns. It is magnetization and anisotropy that move the half voltage, and the material decides how much."
-            " "
-            + (f"Short pulses are less sensitive than long ones, by a factor {long / stt:.1f} here."
-               if long > stt else "Short pulses are not less sensitive than long ones here."),
+            "From 0 to 85 °C the thermal field alone moves P from "
+            + ", ".join(f"{curve[0]:.3f} to {curve[-1]:.3f} ({case})" for case, curve in field.items())
+            + (
+                f"; for {' and '.join(alone)} that is already more than XOR of three forgives."
+                if alone else "; XOR of three forgives that."
+            )
+            + " The rest is magnetization and anisotropy, which move the half voltage, and the material decides how"
+            " much. Of the two STT pulses that of "
+            + (f"10 ns is less sensitive, by a factor {long / stt:.1f}" if long > stt else "5 µs is not more sensitive")
+            + f" with M(T) and K(T); the VCMA pulse, shorter still, is {'more' if vcma > stt else 'less'} sensitive"
+            " than that of 10 ns. The width of a pulse alone does not decide it.",
             "Nothing here is a measurement of the paper's junctions: which laws hold for them is not known.",
         ),
         findings=findings,

@@ -110,7 +110,8 @@ def _section(found: dict[tuple[str, int, float, float], float], columns: Lists, 
             ours=Value(value=worst, digits=2), status=Status.LEFT_OPEN,
             reason=(
                 f"KL(drawn, model) in bit a token, words of 16 bits; fair bits {fair:.1e}, of 24 bits {none:.1e}. It"
-                " grows with the square of the bias."
+                " grows with the square of the bias. The excess surprise of written text adds what the bias changes of"
+                " the entropy, and is another number."
             ),
             assumed=assumed,
         ),
@@ -136,7 +137,9 @@ def _section(found: dict[tuple[str, int, float, float], float], columns: Lists, 
             " second.",
             f"Nor does it need perfect bits: with a bias of 0.0685 a token costs {worst:.1e} bit more than it should,"
             f" as exact laws say, a memory of 0.1 {found['inverse-cdf', 16, 0.0, 0.1]:.1e}, and short words of 8 bits"
-            f" alone {found['inverse-cdf', 8, 0.0, 0.0]:.1e}; bits behind an XOR cost what their words cost.",
+            f" alone {found['inverse-cdf', 8, 0.0, 0.0]:.1e}; bits behind an XOR cost what their words cost. In written"
+            f" text the same bias makes {trials['bias 0.0685'].excess:.1e} bit a token of excess surprise: the"
+            " divergence plus the change of the entropy of what is drawn, along the contexts that the text runs into.",
             f"Texts written with PCG64 differ from exact sampling by {trials['PCG64'].excess_sigmas:+.1f} standard"
             f" errors, those with fair emulated bits by {trials['fair'].excess_sigmas:+.1f}. Whether bits are truly"
             " random is nothing that the text shows. What true randomness could add, that nobody can repeat the draw,"
@@ -160,7 +163,8 @@ def _section(found: dict[tuple[str, int, float, float], float], columns: Lists, 
             Plate(
                 key="written",
                 caption=(
-                    f"Surprise of drawn tokens less the entropy, {written.effort.texts} texts of"
+                    f"Surprise of drawn tokens less the entropy of the model (the divergence above plus the"
+                    f" change of entropy), {written.effort.texts} texts of"
                     f" {written.effort.length} characters each, words of 16 bits; 95 % intervals under exact sampling."
                     " Zero: exact."
                 ),
