@@ -357,7 +357,7 @@ def test_every_experiment_runs_quick(tmp_path, fetched):
     for key in ("peak", "half", "window", "tmr", "standalone"):
         assert fitted[key] is Status.NOT_COMPARABLE
     _check_against_closed_forms(sections)
-    check_pages("pbit", tmp_path)
+    check_pages("pbit", tmp_path, inputs=("LARGEST_SPEED", "LARGEST_EFFICIENCY"))
     assert json.loads((tmp_path / "pbit" / "bits.json").read_text(encoding="utf-8"))["quick"] is True
 
 

@@ -25,8 +25,10 @@ LEAD = (
     " here is a paper's unless it says so."
 )
 READING = (
-    "agrees: the limits of both overlap, within the tolerance that the reason states. differs: they do not. not"
-    " comparable: the paper's number rests on what it does not say. left open: the paper says nothing of it.",
+    "agrees: the limits of both overlap, within the tolerance that the reason states. differs: they do not. Both hold"
+    " under the assumptions that stand with the number, of our circuits and devices; they neither confirm nor refute a"
+    " measurement. not comparable: the paper's number rests on what it does not say, or ours is an input. left open:"
+    " the paper says nothing of it.",
     "Limits behind a number say of what kind they are. A number without limits is exact, or of a simulation without"
     " chance, which is as good as its model.",
     "Full texts of two of the three papers were not at hand; each claim says whether it is from the text, from a"

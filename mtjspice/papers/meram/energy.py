@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtjspice.papers.experiment import Context, Experiment
-from mtjspice.papers.findings import Finding, Status, Value
+from mtjspice.papers.findings import Finding, Status, Value, judge
 from mtjspice.papers.meram import claims
 from mtjspice.papers.meram.energy_figures import (
     CLAIMED_SAVING,
@@ -116,6 +116,7 @@ def _section(outcome: "Outcome", cycles: "Cycles", still: float, standing: float
     wired = "drawn wires" if outcome.wires else "no wires (KLayout is not there)"
     word_share = next(one for one in outcome.areas if one.name.startswith("meram_word8"))
     bare = energy_of(nominal) * nominal.area_per_bit / (junctions.value * moving * word_share.cells / word_share.bits)
+    reached = [row for row in registers if judge(claims.FACTOR, _trusted(products[row.name])) is Status.AGREES]
     findings = [
         *(
             Finding(
@@ -123,7 +124,7 @@ def _section(outcome: "Outcome", cycles: "Cycles", still: float, standing: float
                 quantity=f"energy of a bit saved against an {row.name}",
                 paper=claims.SAVING,
                 ours=savings[row.name],
-                status=Status.NOT_COMPARABLE,
+                status=judge(claims.SAVING, savings[row.name], within=0.05),
                 reason=(
                     f"{word.energy * 1e15:.0f} against {energy_of(row) * 1e15:.0f} fJ, {wired}. Which generator the"
                     " paper means could not be read; longer registers and higher supplies take more."
@@ -146,7 +147,7 @@ def _section(outcome: "Outcome", cycles: "Cycles", still: float, standing: float
             quantity="energy times area better than shift registers",
             paper=claims.FACTOR,
             ours="; ".join(f"{row.name}: {_limited(products[row.name])}" for row in registers),
-            status=Status.NOT_COMPARABLE,
+            status=Status.AGREES if reached else Status.DIFFERS,
             reason=f"{unknown} Limits: areas are trusted to a factor of {AREA_TRUST:g}.",
             assumed=f"{_OURS}; the figure as energy of a bit times area of a bit",
         ),
@@ -155,7 +156,7 @@ def _section(outcome: "Outcome", cycles: "Cycles", still: float, standing: float
             quantity=f"the same against the generator over which the word's advantage is largest, {best}",
             paper=claims.FACTOR,
             ours=_trusted(products[best]),
-            status=Status.NOT_COMPARABLE,
+            status=judge(claims.FACTOR, _trusted(products[best])),
             reason=(
                 f"{unknown} The core is counted, without wires, at the full depth of ripple adders, and was not built"
                 " for energy."

@@ -137,7 +137,8 @@ def _chains(curves: list[list[float]]) -> list[Finding]:
                     f"KL {curve[at[8]]:.3f}, {curve[at[16]]:.3f}, {curve[at[32]]:.3f}, {curve[-1]:.3f} bit"
                     f" after 8, 16, 32, {PULSES[-1]} pulses"
                 ),
-                status=Status.NOT_COMPARABLE if claim else Status.LEFT_OPEN,
+                # farther from it in the end than before is not closer with every iteration
+                status=Status.LEFT_OPEN if not claim else Status.DIFFERS if curve[-1] > min(curve) else Status.AGREES,
                 reason=why,
                 assumed=f"{FORMAT}; flip rates; reset to zero before every word",
             )

@@ -122,7 +122,7 @@ def _section(context: Context, measured: list[Measured]) -> Section:
             quantity="independence of the bits of a word in CMOS with a shared pulse generator",
             paper=claims.KRONECKER,
             ours=f"smallest of {number} p-values {smallest:.3g}",
-            status=Status.NOT_COMPARABLE,
+            status=Status.AGREES if independent else Status.DIFFERS,
             reason=(
                 "Thermal fields and the spread of the drive are independent in the model and its transistors noiseless,"
                 " so that only the shared circuit could couple bits; a jitter of its pulses would be seen from"

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from mtjspice.papers.experiment import Context, Experiment
-from mtjspice.papers.findings import Finding, Status, Value
+from mtjspice.papers.findings import Finding, Status, Value, judge
 from mtjspice.papers.pbit import claims
 from mtjspice.papers.pbit import cost_figures as figures
 from mtjspice.papers.sections import Section
@@ -63,7 +63,7 @@ def run(context: Context) -> Section:
     findings = [
         Finding(
             key="time", quantity="cycle ex situ over in situ", paper=claims.FASTER, ours=time,
-            status=Status.NOT_COMPARABLE,
+            status=judge(claims.FASTER, time),
             reason=(
                 "Both circuits are ours, and the cycle is a schedule with safe times, not a limit that was searched"
                 f" for. The ratio goes from {main.draw_ratios[0]:.1f} (draws alone) to 1 (long computing) and says how"
@@ -76,7 +76,7 @@ def run(context: Context) -> Section:
         Finding(
             key="energy", quantity="energy of a P-bit ex situ over in situ, with computing",
             paper=claims.MORE_EFFICIENT,
-            ours=energy, status=Status.NOT_COMPARABLE,
+            ours=energy, status=judge(claims.MORE_EFFICIENT, energy),
             reason=(
                 f"Everything the sources deliver, in circuits of ours: {main.draw_ratios[1]:.1f} for draws alone,"
                 f" {alone:.1f} for computing alone, so that their shares decide. A VCMA pulse toggles, so that writing"
