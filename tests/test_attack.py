@@ -297,6 +297,7 @@ def test_rank_correlations_say_what_goes_with_success() -> None:
     assert rank_correlations(measured, [0.5] * 4) == ()
     assert state_bits(Plan.parse("lfsr:64+reseed:12")) == 12
     assert state_bits(Plan.parse("emulated:fair")) is None
+    assert state_bits(Plan.parse("lcg:mmix")) == 64
 
 
 def test_plans_are_read() -> None:

@@ -14,6 +14,8 @@ from scipy.sparse.linalg import eigs
 
 from mtjspice.device import derived, fokker_planck, generator, llg, macrospin, propagation, wells
 from mtjspice.device.card import load_card
+from mtjspice.device.half_voltage import default_pulse_width, half_voltage
+from mtjspice.device.switching import switching_probability
 from mtjspice.errors import InputError
 
 MERAM = load_card("meram100")
@@ -462,12 +464,21 @@ class TestInput:
 @pytest.mark.parametrize(("temperature", "tolerance"), [(358.15, 1e-3), (273.0, 1e-3), (300.0, 1e-2)])
 def test_long_pulses_do_not_let_low_degrees_pass(temperature, tolerance):
     """Errors of low degrees grow exponentially in 5 us: two that are off must not be taken for two that agree."""
-    from mtjspice.device.switching import switching_probability
-
     loose, strict = (
         switching_probability("stt_trng_long", -0.28145, [5e-6], temperature=temperature, tolerance=one)
-        for one in (tolerance, 1e-8)
+        for one in (tolerance, 1e-6)
     )
     difference = abs(float(loose.probability[0, 0]) - float(strict.probability[0, 0]))
     assert difference <= tolerance
     assert float(strict.probability[0, 0]) > 0.2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("card", ["stt_trng_long", "meram100"])
+def test_half_voltage_is_found_without_a_warning(card):
+    """Warnings are errors here; low degrees overflow on the way."""
+    device = load_card(card)
+    width = default_pulse_width(device)
+    found = half_voltage(device, width)
+    solved = switching_probability(device, found.voltage, [width], tolerance=1e-3)
+    assert float(solved.probability[0, 0]) == pytest.approx(0.5, abs=5e-3)

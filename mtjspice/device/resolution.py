@@ -109,10 +109,11 @@ def _predict(
         raise InputError(f"the largest degree {max_degree} is too small; at least {int(_LOWEST_DEGREE * 1.5)}")
     squares, logs, values = [], [], []
     for step, degree in enumerate(ladder):
-        values.append(evaluate(problem, ends, plan, Resolution(degree, REACH, 0.01 * tolerance)))
+        with np.errstate(over="ignore", invalid="ignore"):  # low degrees may grow beyond all numbers
+            values.append(evaluate(problem, ends, plan, Resolution(degree, REACH, 0.01 * tolerance)))
         if step == 0:
             continue
-        change = float(np.abs(values[-1] - values[-2]).max())
+        change = float(np.nan_to_num(np.abs(values[-1] - values[-2]), nan=np.inf).max())
         squares.append(ladder[step - 1] ** 2)
         # long pulses let errors of low degrees grow without bounds; as they are, they would show a steep decay
         logs.append(np.log(min(max(change, 1e-17), 1.0)))

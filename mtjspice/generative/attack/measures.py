@@ -1,5 +1,6 @@
 """What might tell beforehand whether an attack succeeds: state, linear complexity, and diversity of the images."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -46,7 +47,7 @@ def state_bits(plan: Plan) -> float | None:
     if name == "lfsr":
         known = register_length(plan.source)
     elif name == "lcg" and argument in CONGRUENCES:
-        known = float(np.log2(CONGRUENCES[argument].modulus))
+        known = math.log2(CONGRUENCES[argument].modulus)
     elif name in _STATES:
         known = _STATES[name]
     if plan.pattern.kind == "reseed":
