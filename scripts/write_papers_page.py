@@ -41,12 +41,14 @@ def main(folder: Path) -> None:
 
 
 def _head(folder: Path) -> str:
-    counts = Counter[str]()
+    counts, quick = Counter[str](), set[bool]()
     for key in PAPERS:
         for one in paper_of(key).experiments:
             found = store.load(store.path_of(folder, key, one.key))
             if found is not None and found.section is not None:
                 counts.update(finding.status for finding in found.section.findings)
+                quick.add(found.quick)
+    effort = "partly quick effort" if len(quick) > 1 else "quick effort" if quick == {True} else "full effort"
     claims = counts.total() - counts[Status.LEFT_OPEN]
     return f"""# The papers, questioned
 
@@ -59,7 +61,7 @@ mtjspice reproduce meram --only gaussian        # one experiment; --list names t
 ```
 
 The command writes one self-contained page for each paper (all figures, their data, texts, tables), an index, and
-`findings.csv`. What follows was made from its results with version {__version__} by `scripts/write_papers_page.py`;
+`findings.csv`. What follows was made from its results ({effort}) with version {__version__} by `scripts/write_papers_page.py`;
 [findings.csv](papers/findings.csv) has the numbers. Of {claims} comparisons with a claim {counts[Status.AGREES]} agree,
 {counts[Status.DIFFERS]} differ and {counts[Status.NOT_COMPARABLE]} cannot be made; {counts[Status.LEFT_OPEN]} further
 findings answer what the papers left open.
