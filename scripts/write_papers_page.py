@@ -61,7 +61,8 @@ mtjspice reproduce meram --only gaussian        # one experiment; --list names t
 ```
 
 The command writes one self-contained page for each paper (all figures, their data, texts, tables), an index, and
-`findings.csv`. What follows was made from its results ({effort}) with version {__version__} by `scripts/write_papers_page.py`;
+`findings.csv`. What follows was made from its results ({effort}) with version {__version__} by
+`scripts/write_papers_page.py`;
 [findings.csv](papers/findings.csv) has the numbers. Of {claims} comparisons with a claim {counts[Status.AGREES]} agree,
 {counts[Status.DIFFERS]} differ and {counts[Status.NOT_COMPARABLE]} cannot be made; {counts[Status.LEFT_OPEN]} further
 findings answer what the papers left open.
