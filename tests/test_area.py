@@ -7,10 +7,13 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 
 from mtjspice.circuits.benches.lfsr import CellEnergy, LfsrBench
+from mtjspice.circuits.benches.trng import VcmaTrngCycles
+from mtjspice.circuits.benches.word import Levels, Read, WordBench, Write, toggling_control
 from mtjspice.circuits.elements import MTJ
 from mtjspice.circuits.library.cim import CimColumn
 from mtjspice.circuits.library.digital import FlipFlop, Lfsr
 from mtjspice.circuits.library.meram import MeramWord
+from mtjspice.circuits.library.trng import VcmaTrng
 from mtjspice.circuits.parasitics import Parasitics
 from mtjspice.circuits.technology import technology
 from mtjspice.device.card import load_card
@@ -339,6 +342,19 @@ def test_energy_of_a_word(word):
     row = generator_row(word, fake_area)
     assert row.area == pytest.approx(fake_area(word.circuit), rel=1e-12, abs=0)
     assert row.throughput == pytest.approx(2 / 18e-9)
+
+
+def test_energy_of_a_word_is_that_of_running_on(word):
+    """Of the third of four cycles, which has one before and one behind it: the same within the trapezoidal rule."""
+    circuit, controls = (
+        word.circuit,
+        (toggling_control(GF180), VcmaTrngCycles(VcmaTrng(GF180, card=MERAM)).perturb_control),
+    )
+    cycle = (Write(controls[0], all_columns=False), Write(controls[1]), Read())
+    bench = WordBench(circuit, (Read(), *cycle * 4), GF180.default_corner, levels=Levels.of(GF180), states=(1, -1))
+    run = bench.testbench().run()
+    spent = np.interp(bench.timing.slot * np.array([7, 10]), run["time"].values, run["delivered"].values.sum(axis=1))
+    assert word.energy == pytest.approx((spent[1] - spent[0]) / 2, rel=2e-3, abs=0)
 
 
 def test_area_beyond_another_circuit(word):

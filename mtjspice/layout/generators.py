@@ -13,6 +13,7 @@ from mtjspice.circuits.circuit import Circuit
 from mtjspice.circuits.library.cim import CimColumn, ExSituColumn
 from mtjspice.circuits.library.meram import MeramWord
 from mtjspice.circuits.library.trng import SttTrng, VcmaTrng
+from mtjspice.circuits.measurements import Energy, Power
 from mtjspice.circuits.parasitics import Parasitics
 from mtjspice.circuits.technology import Technology
 from mtjspice.circuits.testbench import Testbench
@@ -64,23 +65,26 @@ def word_name(bits: int = WORD_BITS) -> str:
 def meram_word(technology: Technology, bits: int = WORD_BITS, wires: Wires = unchanged) -> Generator:
     """Measure a MeRAM word that reads, resets what is AP and perturbs, junctions standing still.
 
-    Half of the columns hold AP before the reset, as after a fair bit. Levels and control voltages are those of the
-    technology: with ``wires`` the pulses are longer by what these do to the generator. SimulatorError for a word that
-    does not read what its junctions hold.
+    Half of the columns hold AP before the reset, as after a fair bit. The energy is that of the second of many cycles:
+    the first one finds nodes as no cycle leaves them, and only before another one does the control voltage settle.
+    Levels and control voltages are those of the technology: with ``wires`` the pulses are longer by what these do to
+    the generator. SimulatorError for a word that does not read what its junctions hold.
     """
     word = MeramWord(technology, card=load_card("meram100"), bits=bits)
     perturb = VcmaTrngCycles(VcmaTrng(technology, card=word.card)).perturb_control
     cycle = (Write(toggling_control(technology), all_columns=False), Write(perturb), Read())
     states = tuple(1 if k % 2 == 0 else -1 for k in range(bits))
     bench = WordBench(
-        word, (Read(), *cycle), technology.default_corner, levels=Levels.of(technology), states=states
+        word, (Read(), *cycle, *cycle, cycle[0]), technology.default_corner, levels=Levels.of(technology), states=states
     )  # fmt: skip
-    found = wires(bench.testbench()).run().attrs
+    begin, end = (bench.timing.slot * (1 + k * len(cycle)) for k in (1, 2))
+    second = Energy(Power(bench.supplies), begin, end)
+    found = wires(bench.testbench().at(measurements={**bench.measurements(), "energy": second})).run().attrs
     read = tuple(-1 if found[f"data{k}_volts"] > technology.supply_voltage / 2 else 1 for k in range(bits))
     if read != states:
         raise SimulatorError(f"{word.name} reads {read} where its junctions are {states} (1 P, -1 AP)")
     return Generator(
-        word_name(bits), word, bits, found["energy"] / bits, 3 * bench.timing.slot,
+        word_name(bits), word, bits, found["energy"] / bits, len(cycle) * bench.timing.slot,
         "reset, perturb and read of every bit",
     )  # fmt: skip
 
