@@ -251,6 +251,24 @@ def test_pages_hold_what_was_stored(made):
     assert "Made by other code than this version" in page  # the key is none of ours
 
 
+def test_figures_are_drawn_again_only_if_something_changed(made):
+    """A mark in the picture survives as long as section and code do; another column, or no picture, draws it."""
+    folder, _ = made
+    picture = folder / "meram/one-line.png"
+    drawn = picture.read_bytes()
+    marked = drawn + b"mark"
+    picture.write_bytes(marked)
+    pages.write(folder)
+    assert picture.read_bytes() == marked
+    other = Plate(key="line", caption="two points", alt="it", columns={"x [s]": [1.0, 3.0], "name": ["p", "q"]})
+    store.save(store.path_of(folder, "meram", "one"), Stored(section(plates=(other,)), "", True, 1))
+    pages.write(folder)
+    assert picture.read_bytes() not in (drawn, marked)
+    picture.write_bytes(b"no picture")
+    pages.write(folder)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_section_of_another_version_does_not_keep_the_others_from_being_shown(made):
     folder, _ = made
     other = Plate(key="line", caption="", alt="it", columns={"x [ns]": [1.0]})
@@ -305,6 +323,18 @@ def test_one_experiment_from_the_command_line(command_line, tmp_path):
     assert (out / "meram/gaussian.json").stat().st_mtime_ns == stamp
     found = json.loads(shown)
     assert found["meram"]["gaussian"]["findings"][0]["key"] == json.loads(first)["section"]["findings"][0]["key"]
+
+
+def test_an_interrupt_says_how_to_go_on(command_line, tmp_path, monkeypatch):
+    def stopped(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "reproduce", stopped)
+    code, shown, errors = command_line("reproduce", "meram", "--out", str(tmp_path))
+    assert (code, shown) == (130, "")
+    assert errors.startswith(
+        f"mtjspice: finished sections are stored in {tmp_path}; --resume goes on and writes pages\n"
+    )
 
 
 @pytest.mark.parametrize(

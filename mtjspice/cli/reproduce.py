@@ -55,15 +55,19 @@ def reproduce(
 
     output_folder(out)
     with warnings_as_lines(), show_progress("reproducing") as bar:
-        report = runner.reproduce(
-            tasks, out, quick=quick, seed=seed, resume=resume, workers=workers,
-            progress=lambda done, name: bar(done),
-        )  # fmt: skip
+        try:
+            report = runner.reproduce(
+                tasks, out, quick=quick, seed=seed, resume=resume, workers=workers,
+                progress=lambda done, name: bar(done),
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            typer.echo(f"mtjspice: finished sections are stored in {out}; --resume goes on and writes pages", err=True)
+            raise
     written = pages.write(out)
     if as_json:
         print_json(runner.summary(tasks, out))
     else:
-        print_table(("experiment", "finding", "paper", "here", "status"), pages.lines(tasks, out))
+        print_table(("experiment", "status", "finding"), pages.lines(tasks, out))
         for name, reason in {**report.left_out, **report.failed}.items():
             typer.echo(f"{name}: {'failed, ' if name in report.failed else 'left out, '}{reason}")
         typer.echo(f"pages: {', '.join(map(str, written))}")

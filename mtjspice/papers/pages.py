@@ -6,8 +6,11 @@ from base64 import b64encode
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+import matplotlib
 
 from mtjspice import __version__
 from mtjspice.files import write_atomically
@@ -157,12 +160,15 @@ def _section(paper: Paper, experiment: Experiment, folder: Path) -> dict[str, An
 
 
 def _figure(plate: Plate, paper: Paper, experiment: Experiment, folder: Path) -> _Figure:
-    """Draw a figure; the picture and its data lie beside the section too."""
-    png = style.render(style.styled(experiment.draw[plate.key])(plate.arrays()))
+    """Draw a figure unless it is there; the picture and its data lie beside the section too."""
     name = f"{experiment.key}-{plate.key}"
-    data = plate.csv()
-    write_atomically(folder / paper.key / f"{name}.png", png)
-    write_atomically(folder / paper.key / f"{name}.csv", data)
+    data, picture = plate.csv(), folder / paper.key / f"{name}.png"
+    source = sha256(repr((store.code_of(paper.key), matplotlib.__version__, name, data)).encode()).hexdigest()
+    if style.source_of(picture) != source:
+        drawn = style.styled(experiment.draw[plate.key])(plate.arrays())
+        write_atomically(picture, style.render(drawn, source=source))
+    write_atomically(picture.with_suffix(".csv"), data)
+    png = picture.read_bytes()
     return _Figure(
         f"figure-{name}", plate.caption, plate.alt, "data:image/png;base64," + b64encode(png).decode(),
         "data:text/csv;base64," + b64encode(data.encode()).decode(), f"{paper.key}-{name}.csv",
@@ -204,9 +210,10 @@ def _effort(quick: Sequence[bool]) -> str:
 
 
 def lines(tasks: Sequence[tuple[Paper, Experiment]], folder: Path) -> list[tuple[str, ...]]:
-    """What was found in stored sections of experiments, a line each: experiment, finding, paper, here, status."""
+    """What was found in stored sections of experiments, a line each: experiment, status, finding."""
     found: list[tuple[str, ...]] = []
     for _, experiment, _, finding in _findings(tasks, folder):
         row = _row(finding, experiment)
-        found.append((experiment.key, row["quantity"], row["paper"] or "-", row["ours"], row["status"]))
+        claim = f" (paper: {row['paper']})" if row["paper"] else ""
+        found.append((experiment.key, row["status"], f"{row['quantity']}: {row['ours']}{claim}"))
     return found

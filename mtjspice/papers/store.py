@@ -83,13 +83,13 @@ def key_of(paper: str, experiment: Experiment, quick: bool, seed: int) -> str:
     Data that were fetched and the simulators are not in it.
     """
     optional = tuple(find_spec(name) is not None for name in ("klayout", "torch"))
-    parts = (_digest(paper), experiment.key, optional, quick, seed)
+    parts = (code_of(paper), experiment.key, optional, quick, seed)
     return sha256(repr(parts).encode()).hexdigest()
 
 
 @cache
-def _digest(paper: str) -> str:
-    """Hash of the code and the data that sections of a paper depend on."""
+def code_of(paper: str) -> str:
+    """Hash of the code and the models that sections of a paper depend on."""
     digest = sha256()
     package, models = Path(mtjspice.__file__).parent, Path(str(data("models")))
     others = {package / "papers" / key.replace("-", "_") for key in PAPERS if key != paper}

@@ -3,10 +3,11 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment
+from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup
 
 
@@ -50,8 +51,12 @@ def render(title: str, lead: str, sections: Sequence[Section], footer: str) -> s
 
 
 def page(package: str, template: str, **values: Any) -> str:
-    """Fill a template of a package in; all values are escaped but the style that all pages share."""
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    style = Markup((files("mtjspice.reports") / "page.css").read_text(encoding="utf-8"))
-    source = (files(package) / template).read_text(encoding="utf-8")
-    return environment.from_string(source).render(style=style, **values)
+    """Fill a template of a package in, which extends page.html; all values are escaped but the style."""
+    shared = FunctionLoader(partial(_source, "mtjspice.reports"))
+    environment = Environment(loader=shared, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    style = Markup(_source("mtjspice.reports", "page.css"))
+    return environment.from_string(_source(package, template)).render(style=style, **values)
+
+
+def _source(package: str, name: str) -> str:
+    return (files(package) / name).read_text(encoding="utf-8")

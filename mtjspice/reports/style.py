@@ -40,6 +40,7 @@ _UNDATED: dict[str, dict[str, Any]] = {
     "svg": {"Date": None},
 }
 FORMATS = tuple(_UNDATED)
+_SOURCE = "Source"  # a keyword of the PNG specification
 
 
 def styled(draw: Callable[_Arguments, Figure]) -> Callable[_Arguments, Figure]:
@@ -59,12 +60,27 @@ def new_figure(height: float, rows: int = 1, columns: int = 1, **options: Any) -
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
-def render(figure: Figure, form: str = "png") -> bytes:
-    """Render a figure as one of `FORMATS` without a date, so that equal figures are equal bytes."""
+def render(figure: Figure, form: str = "png", source: str = "") -> bytes:
+    """Render a figure as one of `FORMATS` without a date, so that equal figures are equal bytes.
+
+    ``source`` is noted in a PNG file, see `source_of`.
+    """
     buffer = BytesIO()
+    noted = {_SOURCE: source} if source else {}
     with matplotlib.rc_context(_STYLE):
-        figure.savefig(buffer, format=form, dpi=200, metadata=_UNDATED[form])
+        figure.savefig(buffer, format=form, dpi=200, metadata=_UNDATED[form] | noted)
     return buffer.getvalue()
+
+
+def source_of(path: Path) -> str:
+    """What `render` was told of the source of a PNG file; empty if nothing, or if there is no such file."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            return str(picture.info.get(_SOURCE, ""))
+    except (OSError, SyntaxError):
+        return ""
 
 
 def save(figure: Figure, path: Path) -> None:
