@@ -335,6 +335,16 @@ class TestSwitching:
         assert rough.error.max() <= 2e-4
 
     @pytest.mark.slow
+    @pytest.mark.parametrize(("width", "tolerance"), [(5e-9, 1e-3), (2e-8, 1e-4)])
+    def test_error_estimate_where_the_error_falls_slowly(self, width, tolerance):
+        """Just below the voltage from which an undamped junction switches it falls by 1/3 from degree 35 to 41."""
+        row = llg.parameters(MERAM)
+        exact = fokker_planck.switching_map(row, 0.9, width, tolerance=1e-6).switched
+        found = fokker_planck.switching_map(row, 0.9, width, tolerance=tolerance)
+        assert np.all(np.abs(found.switched - exact) < found.error)
+        assert np.all(found.error < 1.5 * tolerance)
+
+    @pytest.mark.slow
     def test_write_error_rate_of_a_precessional_junction(self):
         """Two resolutions agree on error rates near 1e-9 to the stated error (state +1 at low voltage: 1 - P = 1)."""
         row = llg.parameters(SMALL)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import exp, pi, sqrt
 
 import numpy as np
@@ -20,6 +21,7 @@ _AT_REST = [
 ]  # fmt: skip
 _LOWEST_WELLS = 48
 _HIGHEST_WELLS = 200
+_KEPT_WELLS = 24  # of degree 200: 1 MB each
 _RELEVANT = 50  # degree up to which errors of the committor count; densities hold less above
 
 
@@ -102,10 +104,10 @@ def find_ends(problem: Problem, tolerance: float) -> Ends:
     kinds = problem.rows[first_of]
     occurring = _occurring(np.unique(problem.rows, axis=0))
     axial = not np.any(occurring[:, [0, 1, 3, 4, 8, 9]])
+    used = np.any(occurring != 0, axis=0).tobytes()
     before, change, degree = None, np.inf, _LOWEST_WELLS
     while True:
-        system = generator.generator(degree, occurring, axial)
-        first = wells.find(system, kinds[0])
+        first = _wells(degree, used, axial, kinds[0].tobytes())
         error = np.inf
         if before is not None:
             # Cauchy and Schwarz; the next change would be smaller by a larger factor than this one
@@ -118,7 +120,7 @@ def find_ends(problem: Problem, tolerance: float) -> Ends:
         if error <= tolerance / 4 or degree >= _HIGHEST_WELLS:
             break
         before, degree = first.committor, min(_HIGHEST_WELLS, round(1.2 * degree))
-    found = [first, *(wells.find(system, row) for row in kinds[1:])]
+    found = [first, *(_wells(degree, used, axial, row.tobytes()) for row in kinds[1:])]
     chance = np.array([well.committor for well in found])
     if problem.state == -1:
         chance = -chance
@@ -126,6 +128,20 @@ def find_ends(problem: Problem, tolerance: float) -> Ends:
     initial = np.array([well.densities[0 if problem.state == 1 else 1] for well in found])
     deep = min(well.barrier for well in found)
     return Ends(initial, chance, kind, axial, error + exp(-deep))
+
+
+@lru_cache(maxsize=_KEPT_WELLS)
+def _wells(degree: int, used: bytes, axial: bool, row: bytes) -> wells.Wells:
+    """Wells of a parameter row, in harmonics of the families ``used`` (booleans).
+
+    They are kept: searches for a voltage or a width ask for those of one junction again and again, and at degrees that
+    low damping asks for they take longer than all that follows.
+    """
+    system = generator.generator(degree, np.frombuffer(used, bool), axial)
+    found = wells.find(system, np.frombuffer(row))
+    for array in (found.densities, found.committor):
+        array.flags.writeable = False
+    return found
 
 
 def _prefix(degree: int, axial: bool) -> int:

@@ -20,6 +20,7 @@ _LOWEST_DEGREE = 20
 _ROUGH_DEGREE = 34  # resolves how the probability depends on the voltage, if not its value
 _COARSER = 0.86  # degree of the check over that of the solution
 _CAUTION = 0.6  # of the observed decay of the error with the square of the degree
+_MORE_CAUTION = 0.4  # where the decay is not checked by another degree
 _RESOLVED = 0.1  # a larger change of a probability says that a degree is too low, and nothing about the decay
 _ROUNDING = 2e-14
 
@@ -91,11 +92,12 @@ class _Trend:
     error: float
 
     def gain(self, below: int, change: float, degree: int) -> float:
-        """Error at ``degree`` over that at ``below``, where it is ``change``; cautious, at most 1."""
+        """Error at ``degree`` over ``change``, its difference from that at ``below``; cautious, at most 1."""
         if below <= self.degree or not 0 < change < min(self.error, _RESOLVED):
             return 1.0
         decay = np.log(self.error / change) / (below**2 - self.degree**2)
-        return float(np.exp(-_CAUTION * decay * (degree**2 - below**2)))
+        ratio = float(np.exp(-_MORE_CAUTION * decay * (degree**2 - below**2)))  # of the two errors
+        return min(1.0, ratio / (1 - ratio))
 
 
 def _predict(

@@ -35,7 +35,8 @@ _GAP = 2 * EDGE  # s, between signals that must not overlap
 _TRANSFER = 0.4e-9  # s, width of the transfer pulse
 _PARTS = ("both", "refresh", "compute")
 
-# card -> rail (V) of the stochastic pulse and of the toggling one, for the widths that `control` makes
+# card -> rail (V) of the stochastic pulse and of the toggling one, for the widths that `control` makes and 8 rows in
+# gf180mcu; other rows load the rail otherwise, and a lower supply limits it: both ask for a trim
 _RAILS: Mapping[str, tuple[float, float]] = {"imec_iedm24": (1.655, 2.4), "meram100": (1.2, 1.45)}
 # card -> control voltage of the toggling pulse in that of the stochastic one: imec_iedm24 toggles best in 0.6 ns
 _TOGGLE_CONTROLS: Mapping[str, float] = {"imec_iedm24": 1.06}
@@ -110,7 +111,7 @@ class ColumnBench(Bench):
     cycles: int = count(1, 1, 1000, "cycles")
     parts: str = choice("both", _PARTS, "what a cycle consists of")
     control: float = _volts(_control, "control voltage of the generator for the stochastic pulse")
-    write_rail: float = _volts(lambda b: _rail(0, b), "rail of the stochastic pulse")
+    write_rail: float = _volts(lambda b: _rail(0, b), "rail of the stochastic pulse (default: for 8 rows)")
     read_rail: float = _volts(_read_rail, "source lines while computing")
     select: float = _seconds(0.3e-9, "word lines to trigger")
     pulse_time: float = _seconds(1.5e-9, "trigger to the end of a write: delay of the generator and pulse")
