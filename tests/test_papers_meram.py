@@ -11,14 +11,30 @@ import pytest
 from paper_pages import check_pages
 from scipy.integrate import quad
 from scipy.special import ndtri
-from scipy.stats import binom, norm, poisson_binom
+from scipy.stats import binom, norm, poisson_binom, ttest_1samp
 
 from mtjspice.generative.law import Law
 from mtjspice.papers import runner, store
 from mtjspice.papers.catalogue import PAPERS
 from mtjspice.papers.experiment import Context
 from mtjspice.papers.findings import Claim, Status
-from mtjspice.papers.meram import claims, exact, gaussian, independence, matrices, switching, width
+from mtjspice.papers.meram import (
+    chance,
+    claims,
+    converters,
+    diffusion_grid,
+    exact,
+    gaussian,
+    gaussian_formats,
+    independence,
+    matrices_findings,
+    noises,
+    samples,
+    slots,
+    switching,
+    variability_images,
+    width,
+)
 from mtjspice.papers.meram.detection import largest_gap, numbers_needed, rejected
 from mtjspice.papers.meram.paper import PAPER
 from mtjspice.papers.sections import section_of
@@ -116,7 +132,7 @@ def test_the_kronecker_product_flips_a_poisson_binomial_number_of_bits():
 
 def test_memory_joins_both_intervals():
     rise, fall = wilson(40, 100), wilson(30, 100)
-    found = matrices._memory(rise, fall)
+    found = matrices_findings.memory_of(rise, fall)
     assert found.value == pytest.approx(0.3)
     assert found.low < found.value < found.high
     # as wide as the intervals' root of sum of squares
@@ -129,7 +145,7 @@ def test_memory_joins_both_intervals():
 
 def test_twos_complement_is_uniform_whatever_the_range():
     for reach in (2.0, 4.0):
-        divergence, uneven = gaussian.twos_complement(8, reach)
+        divergence, uneven = gaussian_formats.twos_complement(8, reach)
         assert uneven < 1e-12
         edges = np.linspace(-reach, reach, 257)
         edges[0], edges[-1] = -np.inf, np.inf
@@ -153,7 +169,7 @@ def test_the_gaussian_experiment_decays_to_the_uniform_law():
     stays = decay["KL(N, words) [bit]"][asymmetric]
     assert stays[-1] == pytest.approx(values[16], rel=1e-6)  # the product law itself
     # the limit: all bits fair
-    assert later[-1] < gaussian.twos_complement(8, 4.0)[0]
+    assert later[-1] < gaussian_formats.twos_complement(8, 4.0)[0]
     assert gaussian.EXPERIMENT.run(Context(True, 3)).as_dict() == found.as_dict()
 
 
@@ -162,7 +178,7 @@ def test_memory_of_the_slowest_bit():
 
     words = ToggleWords(8, 16)
     top = norm.sf(2) * 2  # marginal of the highest bit of the magnitude
-    assert gaussian.slowest_memory(words) == pytest.approx((1 - 2 * top) ** (1 / 16), rel=1e-9)
+    assert gaussian_formats.slowest_memory(words) == pytest.approx((1 - 2 * top) ** (1 / 16), rel=1e-9)
 
 
 def test_quantile_error_of_a_two_valued_law():
@@ -190,16 +206,16 @@ def test_the_first_width_whose_range_decides():
 
 
 def test_slots_are_counted_as_the_circuit_needs_them():
-    one = width.SlotCost(1.0, 0.0, 0.0)
-    costs = width.Costs(one, one, one, 1.0, 0.0)
-    slots = {width.QUANTILE: 3, width.PRODUCT: 10, width.TREE: 17, width.CHAIN: 130, width.SUM: 12}
-    for encoding, expected in slots.items():
+    one = slots.SlotCost(1.0, 0.0, 0.0)
+    costs = slots.Costs(one, one, one, 1.0, 0.0)
+    counted = {slots.QUANTILE: 3, slots.PRODUCT: 10, slots.TREE: 17, slots.CHAIN: 130, slots.SUM: 12}
+    for encoding, expected in counted.items():
         assert costs.number(encoding, 8) == (pytest.approx(expected), pytest.approx(expected)), encoding
 
 
 def test_lines_through_exact_costs():
     rows = np.array([[n, k, 3.0 + 2.0 * n + 0.5 * k] for n, k in ((4, 4), (4, 1), (8, 8), (8, 1))])
-    fitted, miss = width._fit(rows)
+    fitted, miss = slots.fit(rows)
     assert (fitted.constant, fitted.column, fitted.pulsed) == pytest.approx((3.0, 2.0, 0.5))
     assert miss < 1e-9
 
@@ -260,6 +276,7 @@ def columns_of(name):
         energy_figures,
         gaussian_figures,
         matrices_figures,
+        samples_figures,
         switching_figures,
         variability_figures,
         width_figures,
@@ -314,7 +331,7 @@ def columns_of(name):
             "error [standard deviations]": np.geomspace(1e-4, 0.1, 6), "of which beyond the range": np.full(6, 1e-5),
         },
         "pareto": {
-            "encoding": np.repeat([width.QUANTILE, width.PRODUCT, width.TREE, width.CHAIN, width.SUM], 2),
+            "encoding": np.repeat([slots.QUANTILE, slots.PRODUCT, slots.TREE, slots.CHAIN, slots.SUM], 2),
             "bits": np.tile([4, 8], 5), "energy times latency [J s]": np.geomspace(1e-19, 1e-16, 10),
             "error [standard deviations]": np.geomspace(0.1, 0.001, 10),
             "KL(N, words) [bit]": np.geomspace(1e-1, 1e-12, 10),
@@ -340,19 +357,27 @@ def columns_of(name):
             "phase": np.tile(["reset", "write", "read"], 4), "source": np.repeat(energy_figures._SOURCES, 3),
             "energy [J/bit]": np.full(12, 1e-13), "95 % [J/bit]": np.full(12, 1e-14),
         },
+        "images": {
+            "noise of": np.repeat(list(variability_images.CASES), 4),
+            "calibrated": np.tile(["no", "no", "yes", "yes"], 5),
+            "spread of P": np.tile([0.0, 0.1], 10), "distance over software noise": np.tile([1.0, 5.0, 1.0, 1.1], 5),
+            "low": np.full(20, 0.9), "high": np.full(20, 9.0), "standard deviation of a single run": np.full(20, 0.1),
+        },
+        "samples": {
+            "node": np.array([samples.OLD, samples.OLD, samples.NEW, samples.NEW]),
+            "bits of": np.array([samples.FAIR, "LFSR-8, 1.8 V", samples.PRODUCT_WORDS, "LFSR-8, 0.9 V"]),
+            "converter": np.array([converters.TABLE, converters.POLAR, samples.NOTHING, converters.SUM]),
+            "energy [J]": np.array([2e-11, 1e-10, 1e-12, 3e-13]), "cheapest with junctions [J]": np.full(4, 1e-11),
+        },
         "effects": {
-            "noise": np.array(["tree:8", "product:8", "tree:8"]),
-            "replaced in": np.array(["sampling", "training", "both"]),
-            "distance over software noise": np.array([1.0, 1.1, 8.0]), "low": np.array([0.1, 0.9, 6.0]),
-            "high": np.array([1.9, 1.3, 10.0]),
+            "noise": np.array(["chain", "sum", "fault"]), "replaced in": np.array(["training", "both", "sampling"]),
+            "distance over software noise": np.array([1.0, 1.1, 8.0]), "low": np.array([0.8, 0.9, 6.0]),
+            "high": np.array([1.2, 1.3, 10.0]), "standard deviation of a single run": np.full(3, 0.06),
         },
-        "null": {
-            "training": np.array(["one training", "one training", "training 1"]),
-            "distance over software noise": np.array([0.9, 1.1, 1.0]),
-        },
+        "null": {"training": np.array([1, 1, 2]), "distance over software noise": np.array([0.9, 1.1, 1.0])},
     }  # fmt: skip
     modules = (switching_figures, matrices_figures, gaussian_figures, width_figures, variability_figures,
-               energy_figures, diffusion_figures)  # fmt: skip
+               energy_figures, samples_figures, diffusion_figures)  # fmt: skip
     assert all(hasattr(one, "TYPE_CHECKING") for one in modules)
     return figures[name]
 
@@ -389,45 +414,51 @@ def test_order_of_the_experiments():
 
 def test_the_spread_of_software_noise_has_its_parts():
     """Two trainings that differ by their means alone: the single run has that variance."""
-    from mtjspice.papers.meram.diffusion import _effect, _spread
-
-    def trials(label, values):
-        return [
-            SimpleNamespace(label=label, training_seed=seed, frechet=value)
-            for seed, row in enumerate(values)
-            for value in row
-        ]
-
-    equal = SimpleNamespace(null=trials("null", [(9.0, 11.0), (9.0, 11.0)]), trials=())
-    found = _spread(equal)
+    found = chance.spread(np.array([[9.0, 11.0], [9.0, 11.0]]))
     assert found.draws == pytest.approx(np.sqrt(2) / 10)
     assert found.single == pytest.approx(np.sqrt(2 / 2) / 10)  # (1 - 1/2) of the variance within, nothing between
     assert found.low < found.single < found.high
     assert (found.trainings, found.p) == (0.0, 1.0)  # equal means: trainings add nothing
-    apart = SimpleNamespace(null=trials("null", [(9.0, 9.0), (11.0, 11.0)]), trials=())
-    assert _spread(apart).single == pytest.approx(np.sqrt(2) / 10)
-    null = trials("null", [(9.0, 11.0), (19.0, 21.0)])
-    shifted = SimpleNamespace(null=null, trials=trials("a", [(10.5, 11.5), (21.0, 21.0)]))
-    effect = _effect(shifted, "a", "training")
-    assert effect.ratio == pytest.approx(1 + 1 / 15)
-    assert effect.low == pytest.approx(effect.high)  # both trainings say the same
+    apart = chance.spread(np.array([[9.0, 9.0], [11.0, 11.0]]))
+    assert apart.single == pytest.approx(np.sqrt(2) / 10)
+
+
+def test_effects_are_paired_over_trainings():
+    trials = [
+        diffusion_grid.Trial(noise, where, training, value * factor)
+        for training, value in enumerate((10.0, 20.0, 15.0))
+        for noise, where, factor in ((diffusion_grid.SOFTWARE, diffusion_grid.NOWHERE, 1.0), ("a", "both", 1.1))
+    ]
+    found = diffusion_grid.effect(trials, "a", "both")
+    assert (found.value, found.low, found.high) == pytest.approx((1.1, 1.1, 1.1))  # all trainings say the same
+    assert found.p < 1e-9
+    logs = np.log([1.0, 1.2, 1.1])
+    value, low, high, p = chance.geometric(logs)
+    assert value == pytest.approx((1.0 * 1.2 * 1.1) ** (1 / 3))
+    assert (low * high) ** 0.5 == pytest.approx(value)
+    assert p == pytest.approx(ttest_1samp(logs, 0.0).pvalue)
+
+
+def test_intervals_of_effects_cover():
+    rng = np.random.default_rng(4)
+    cases = 2000
+    missed = sum(
+        not low <= 1.1 <= high
+        for _, low, high, _ in (chance.geometric(np.log(1.1) + 0.05 * rng.standard_normal(5)) for _ in range(cases))
+    )
+    assert binom.cdf(missed, cases, 0.05) > 1e-5
+    assert binom.sf(missed - 1, cases, 0.05) > 1e-5
 
 
 def test_what_trainings_add_is_estimated_with_its_limit():
     """Draws and trainings of known variances: the estimate is unbiased, the limit is passed in 2.5 % of cases."""
-    from mtjspice.papers.meram.diffusion import _spread
-
     rng = np.random.default_rng(3)
     cases, added, missed, alarms = 400, [], 0, 0
     for _ in range(cases):
         noise = rng.normal(0, 5, (5, 3))
         for deviation in (0.0, 5.0):
             table = 100 + noise + deviation * rng.standard_normal((5, 1))
-            null = [
-                SimpleNamespace(label="null", training_seed=k, frechet=value)
-                for k, row in enumerate(table) for value in row
-            ]  # fmt: skip
-            found = _spread(SimpleNamespace(null=null, trials=()))
+            found = chance.spread(table)
             if deviation:
                 added.append(found.single**2)
                 missed += found.trainings_high * table.mean() < deviation
@@ -438,6 +469,151 @@ def test_what_trainings_add_is_estimated_with_its_limit():
     assert binom.sf(missed, cases, 0.025) < 1 - 1e-5
     assert binom.cdf(alarms, cases, 0.05) < 1 - 1e-5
     assert binom.sf(alarms, cases, 0.05) < 1 - 1e-5
+
+
+# --- noise of diffusion models -------------------------------------------------------------------------------
+
+
+def test_a_chain_that_is_reset_makes_product_words():
+    """What stands for the chain has its very law, and its words are independent by construction."""
+    from mtjspice.generative.encodings.catalogue import encoding_of
+
+    chain = encoding_of("toggle:8,pulses=16")
+    assert chain.independent
+    stands = exact.law_of(noises.WORDS[noises.CHAIN])
+    assert chain.law().values == pytest.approx(stands.values)
+    assert chain.law().probabilities == pytest.approx(stands.probabilities, abs=1e-15)
+
+
+def test_one_pulse_stands_for_sixteen_without_a_reset():
+    from mtjspice.generative.encodings.catalogue import encoding_of
+
+    sixteen, one = encoding_of("toggle:8,pulses=16,reset=no"), encoding_of(noises.WORDS[noises.UNRESET])
+    assert not one.reset
+    for long, short in zip(sixteen.matrices(), one.matrices(), strict=True):
+        assert np.linalg.matrix_power(long, 16) == pytest.approx(short, abs=1e-12)
+
+
+def test_noises_have_the_moments_of_their_laws():
+    numbers = 40_000
+    for name in (*noises.WORDS, noises.CHECK):
+        source = noises.open_words(name, 5)
+        law, drawn = source.law(), source.normal((numbers,))
+        assert set(np.unique(drawn.round(9))) <= set(law.values.round(9)), name
+        if name != noises.UNRESET:  # whose magnitudes remember; its signs do not
+            z = (drawn.mean() - law.mean) / (law.standard_deviation / np.sqrt(numbers))
+            assert abs(z) < LARGEST_DISTANCE, name
+        assert drawn.std() == pytest.approx(law.standard_deviation, rel=0.03), name
+    magnitudes = np.abs(noises.open_words(noises.UNRESET, 5).normal((numbers,)))
+    assert np.corrcoef(magnitudes[1:], magnitudes[:-1])[0, 1] > 0.6
+
+
+def test_devices_have_the_laws_of_their_cells():
+    """A sign that is off by e, in one of two words that take turns; calibration centres every word."""
+    words = exact.programmed("product:8")
+    offsets = np.zeros((2, 8))
+    offsets[1, 0] = 0.2
+    shape = (20_000, 2)
+    raw = variability_images.device(words, offsets, noises.bits(3), False)(shape)
+    absolute = float(words.law().probabilities @ np.abs(words.law().values))
+    error = LARGEST_DISTANCE * 1.1 / np.sqrt(len(raw))
+    assert raw[:, 0].mean() == pytest.approx(0.0, abs=error)
+    assert raw[:, 1].mean() == pytest.approx(-2 * 0.2 * absolute, abs=error)
+    calibrated = variability_images.device(words, offsets, noises.bits(3), True)(shape)
+    assert calibrated.mean(axis=0) == pytest.approx([0.0, 0.0], abs=error)
+    assert calibrated.std(axis=0) == pytest.approx([1.0, 1.0], abs=0.03)
+
+
+def test_errors_share_what_their_arrangement_says():
+    rng = np.random.default_rng(1)
+    shapes = {case: variability_images._errors(case, rng) for case in variability_images.CASES}
+    assert all(one.shape[1] == 8 for one in shapes.values())
+    assert shapes[variability_images.ONE].shape[0] == 1
+    assert len(np.unique(shapes[variability_images.ROW][0])) == 1
+    assert len(np.unique(shapes[variability_images.ROW][:, 0])) == exact.ROWS
+    assert len(np.unique(shapes[variability_images.OWN])) == 8 * exact.ROWS
+
+
+def test_a_quadratic_curve_reaches_its_limit_where_it_does():
+    size = variability_images.Size(2, (0.02, 0.1), 100, 2, 1, 2)
+    effects = tuple(
+        variability_images.Effect(variability_images.ONE, False, one, 1 + 25 * one**2, 1 + 20 * one**2, 1 + 36 * one**2)
+        for one in (0.0, 0.02, 0.1)
+    )
+    images = variability_images.Images(size, effects, chance.spread(np.array([[1.0, 1.1], [1.0, 0.9]])), 0.1)
+    found = images.reached(variability_images.ONE, False, 1.09)
+    assert (found.value, found.low) == pytest.approx((np.sqrt(0.09 / 25), 0.05))
+    assert found.high == pytest.approx(np.sqrt(0.09 / 20))
+    never = images.reached(variability_images.ONE, False, 3.0)
+    assert np.isinf(never.value)
+    assert "above 0.1" in never.shown()
+    assert never.said() == "more than 0.1"
+
+
+# --- Gaussian numbers ----------------------------------------------------------------------------------------
+
+
+def test_converters_switch_as_random_bits_make_them():
+    found = converters.converters(3)
+    summed = found[converters.SUM].core
+    assert summed.clocks == 12
+    assert summed.cells["full_adder"] == 12  # 12 words of 8 bits reach 3060
+    # settled: a multiplexer with random inputs and select changes in every second step at most
+    table = found[converters.TABLE]
+    assert 0 < table.core.settled["multiplexer"] <= 0.5 * table.core.cells["multiplexer"]
+    for one in found.values():
+        assert all(one.core.toggles[name] >= number for name, number in one.core.settled.items()), one.name
+    # an accumulator's register is cleared from a mean sum of 12 x 127.5: its low bits change in half of the clocks
+    assert 0.2 * 12 * 8 < summed.toggles["flip_flop"] < 0.6 * 12 * 12
+
+
+def test_the_table_is_the_quantiles_to_its_step():
+    law = converters.table_law()
+    exact_quantiles = ndtri((np.arange(256) + 0.5) / 256)
+    every = np.repeat(law.values, np.rint(law.probabilities * 256).astype(int))
+    assert every.size == 256
+    assert np.abs(every - exact_quantiles).max() <= 1 / 64 + 1e-12
+    assert converters.quantiles().max() < 128
+
+
+def test_adders_of_the_multiplier_multiply():
+    """The gates settle to the product, whose bits are the lowest of each row and all of the last one."""
+    from mtjspice.layout.cores import _settle
+
+    rng, n, times = np.random.default_rng(2), converters.MULTIPLIED, 20
+    a, b = rng.integers(0, 2**n, times), rng.integers(0, 2**n, times)
+    inputs = {"a": converters._binary(a, n), "b": converters._binary(b, n)}
+    rest = {f"row{k}.{out}": np.zeros((times, n), bool) for k in range(1, n) for out in ("sum", "carry")}
+    settled, _ = _settle(converters.multiplier_gates(inputs), rest)
+    last = settled[f"row{n - 1}.sum"]
+    made = [inputs["a"][:, 0] & inputs["b"][:, 0], *(settled[f"row{k}.sum"][:, 0] for k in range(1, n - 1))]
+    made += [*last.T, settled[f"row{n - 1}.carry"][:, -1]]
+    assert sum(bit.astype(object) * 2**k for k, bit in enumerate(made)).tolist() == (a.astype(object) * b).tolist()
+
+
+def test_where_junctions_stop_winning():
+    def way(source, bit, part, rate=None, area=None):
+        return samples.Way(samples.OLD, source, converters.TABLE, 8, bit, part, rate, area, "measured", None)
+
+    word = way(samples.FAIR, 3.0, 2.0, 50.0, 20.0)
+    register = way("LFSR", 1.0, 2.0, 25.0, 30.0)
+    cipher = way("ChaCha", 5.0, 30.0)
+    first, second = samples.break_even([word, register, cipher])
+    assert (first.way, first.cheapest) == (register, word)
+    # with the same converter, bits decide
+    assert first.bit_energy == pytest.approx(3.0)
+    assert first.lost
+    # a register of 10 would make as much for its area as the word; words for the register's area make 75
+    assert (first.area, first.rate) == pytest.approx((10.0, 75.0))
+    assert second.bit_energy < 0  # its converter alone takes more
+    assert not second.lost
+    assert (second.area, second.rate) == (None, None)
+
+
+def test_a_scaled_word_keeps_the_heat_of_its_junctions():
+    energy = np.array([[[8.0, 2.0]]])
+    cycles = SimpleNamespace(energy=energy, junction_energy=np.array([[0.5]]), sources=("vdd", "vw"))
+    assert samples.shrunk(cycles, 0.01) == pytest.approx((8 * 0.01 + 1.5 * samples.LENGTH + 0.5) / 10)
 
 
 def test_true_generators_are_counted_by_work():
@@ -452,10 +628,10 @@ def test_true_generators_are_counted_by_work():
 
 
 def test_a_saving_has_the_limits_of_its_energies():
-    from mtjspice.papers.meram.energy import _saving
+    from mtjspice.papers.meram.energy_measured import saving
 
     word, register = SimpleNamespace(energy=2.0), SimpleNamespace(energy=10.0)
-    found = _saving(word, register, 0.1)
+    found = saving(word, register, 0.1)
     assert (found.low, found.value, found.high) == pytest.approx((0.78, 0.8, 0.82))
 
 

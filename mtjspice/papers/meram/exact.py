@@ -1,6 +1,6 @@
 """Exact laws of words whose cells differ: statistics over devices, and over arrays of words that take turns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjspice.papers.findings import Value
+from mtjspice.papers.meram.text import Limited
 
 if TYPE_CHECKING:
+    from mtjspice.generative.encodings.programmed import ProgrammedWords
     from mtjspice.generative.law import Law
 
 Floats = NDArray[np.float64]
@@ -33,11 +35,32 @@ class Estimate:
         return Value(value=self.value, low=self.low, high=self.high, kind="95 %, bootstrap", digits=digits)
 
 
-def _law(table: Floats, values: Floats, bits: int, offsets: Floats) -> "Law":
+def law_of(encoding: str) -> "Law":
+    """Exact law of an encoding by its name in the catalogue; ValueError if it has none."""
+    from mtjspice.generative.encodings.catalogue import encoding_of
+
+    law = encoding_of(encoding).law()
+    if law is None:
+        raise ValueError(f"{encoding} has no exact law")
+    return law
+
+
+def programmed(name: str) -> "ProgrammedWords":
+    """Words of programmed cells by their name in the catalogue."""
+    from mtjspice.generative.encodings.catalogue import encoding_of
+    from mtjspice.generative.encodings.programmed import ProgrammedWords
+
+    words = encoding_of(name)
+    assert isinstance(words, ProgrammedWords)
+    return words
+
+
+def device_law(words: "ProgrammedWords", offsets: Floats) -> "Law":
+    """Exact law of words whose probabilities are off by ``offsets`` (bits,)."""
     from mtjspice.generative.cells import programmed_law
     from mtjspice.generative.law import Law
 
-    return Law.of(values, programmed_law(table, bits, offsets).probabilities)
+    return Law.of(words.values(), programmed_law(words.table(), words.bits, offsets).probabilities)
 
 
 def _figures(law: "Law") -> dict[str, float]:
@@ -51,13 +74,9 @@ def _figures(law: "Law") -> dict[str, float]:
 
 def devices(name: str, spread: float, errors: Floats, rng: np.random.Generator) -> dict[str, Estimate]:
     """Statistics of words whose probabilities are off by ``spread`` times ``errors`` (devices, cells)."""
-    from mtjspice.generative.encodings.catalogue import encoding_of
-    from mtjspice.generative.encodings.programmed import ProgrammedWords
-
-    words = encoding_of(name)
-    assert isinstance(words, ProgrammedWords)
+    words = programmed(name)
     offsets = spread * (errors if spread else errors[:1])
-    rows = [_figures(_law(words.table(), words.values(), words.bits, one)) for one in offsets]
+    rows = [_figures(device_law(words, one)) for one in offsets]
     table = {key: np.array([row[key] for row in rows]) for key in rows[0]}
     return {
         OFFSETS: bootstrapped(table[OFFSETS], np.mean, rng),
@@ -79,17 +98,14 @@ def bootstrapped(
 
 def array(how: str, arrays: int, rng: np.random.Generator) -> tuple[Estimate, Estimate]:
     """|mean| and KL of the stream of `ROWS` product words that take turns, over ``arrays`` arrays."""
-    from mtjspice.generative.encodings.catalogue import encoding_of
-    from mtjspice.generative.encodings.programmed import ProgrammedWords
     from mtjspice.generative.law import Law
 
-    words = encoding_of("product:8")
-    assert isinstance(words, ProgrammedWords)
+    words = programmed("product:8")
     shape = {ARRANGED[0]: (ROWS, words.bits), ARRANGED[1]: (ROWS, 1), ARRANGED[2]: (1, words.bits)}[how]
     means, divergences = [], []
     for _ in range(arrays):
         offsets = np.broadcast_to(ARRAY_SPREAD * rng.standard_normal(shape), (ROWS, words.bits))
-        laws = [_law(words.table(), words.values(), words.bits, one) for one in offsets]
+        laws = [device_law(words, one) for one in offsets]
         pooled = Law(laws[0].values, np.mean([law.probabilities for law in laws], axis=0))
         means.append(abs(pooled.mean))
         divergences.append(pooled.distances().kl_bits)
@@ -105,3 +121,37 @@ def reached(spreads: Floats, values: Floats, limit: float) -> float:
     if rising[-1] < limit:
         return float("inf")
     return float(np.interp(limit, rising, spreads))
+
+
+@dataclass(frozen=True)
+class Reached:
+    """Spread at which a curve reaches a limit, with the spreads at which its 95 % limits do; ``last`` was tried.
+
+    Infinite where it is not reached up to there.
+    """
+
+    value: float
+    low: float
+    high: float
+    last: float
+
+    def shown(self) -> Value | str:
+        """As a value of a finding, in words where a limit was not reached."""
+        if np.isfinite(self.high):
+            return Value(value=self.value, low=self.low, high=self.high, kind="95 %", digits=2)
+        begin = f"{self.low:.2g}" if np.isfinite(self.low) else f"above {self.last:g}"
+        return f"{self.said()} (95 %: {begin} to above {self.last:g})"
+
+    def said(self) -> str:
+        """In a sentence."""
+        return f"{self.value:.2g}" if np.isfinite(self.value) else f"more than {self.last:g}"
+
+
+def reached_within(spreads: Floats, rows: Sequence[Limited], limit: float) -> Reached:
+    """Where a curve with limits reaches ``limit``: its upper limits do so first."""
+    # divergences may be infinite
+    value, low, high = (
+        reached(spreads, np.minimum([getattr(row, end) for row in rows], 1e3 * limit), limit)
+        for end in ("value", "high", "low")
+    )
+    return Reached(value, low, high, float(spreads[-1]))

@@ -8,6 +8,7 @@ from mtjspice.papers.experiment import Context, Experiment
 from mtjspice.papers.findings import Finding, Status, Value
 from mtjspice.papers.meram import claims
 from mtjspice.papers.meram.detection import LEVEL, largest_gap, numbers_needed, rejected
+from mtjspice.papers.meram.exact import law_of
 from mtjspice.papers.meram.gaussian_figures import (
     MADE_FOR,
     PULSES,
@@ -20,51 +21,41 @@ from mtjspice.papers.meram.gaussian_figures import (
     power,
     tails,
 )
+from mtjspice.papers.meram.gaussian_formats import FORMAT, format_findings, memory_findings
 from mtjspice.papers.sections import Section
 from mtjspice.statistics import wilson
 
 if TYPE_CHECKING:
-    from mtjspice.generative.encodings.toggled import ToggleWords
     from mtjspice.generative.law import Law
 
 CHAIN = f"toggle:8,pulses={MADE_FOR}"
 OTHERS = (CHAIN, "product:8", "tree:8", "inverse-cdf:8", "sum:8,words=4", "sum:8,words=12", "popcount:64")
 SUMS = (1, 2, 4, 8, 12)
 TAILS = (3.0, 4.0)
-FORMAT = "sign and magnitude, 2 integer and 5 fraction bits"
 SIZES = 2.0 ** np.arange(-3, 3.1, 0.5)  # of samples, over the number that should be needed
 
 
 def run(context: Context) -> Section:
     """Exact laws, and samples of them for the test."""
-    fixed = [_law(f"toggle:8,pulses={n},target={MADE_FOR}") for n in PULSES]
-    made = [_law(f"toggle:8,pulses={n}") for n in PULSES]
-    lopsided = [_law(f"toggle:8,pulses={n},rate={RATE:g}") for n in PULSES]
+    fixed = [law_of(f"toggle:8,pulses={n},target={MADE_FOR}") for n in PULSES]
+    made = [law_of(f"toggle:8,pulses={n}") for n in PULSES]
+    lopsided = [law_of(f"toggle:8,pulses={n},rate={RATE:g}") for n in PULSES]
     curves = [[law.distances().kl_bits for law in laws] for laws in (fixed, made, lopsided)]
-    laws = {name: _law(name) for name in OTHERS}
-    sums = {k: _law(f"sum:8,words={k},of=product") for k in SUMS}
+    laws = {name: law_of(name) for name in OTHERS}
+    sums = {k: law_of(f"sum:8,words={k},of=product") for k in SUMS}
     samples = context.effort(200, 1000)
     rng = np.random.default_rng(context.seed)
     seen = {name: _powers(laws[name], samples, rng) for name in OTHERS}
     halves = {name: half_seen(found, samples) for name, found in seen.items()}
     return Section(
         answer=_answer(curves, laws, sums, halves),
-        findings=[*_chains(curves), *_formats(), *_memory(), *_encodings(laws, sums, halves)],
+        findings=[*_chains(curves), *format_findings(), *memory_findings(), *_encodings(laws, sums, halves)],
         plates=(decay(curves), tails(laws), power(laws, seen, samples)),
         setting=(
             "Exact laws of words whose bits are independent chains (sign and magnitude, 2 integer and 5 fraction bits);"
             f" {samples} samples of each size of each law for the Kolmogorov-Smirnov test."
         ),
     )
-
-
-def _law(encoding: str) -> "Law":
-    from mtjspice.generative.encodings.catalogue import encoding_of
-
-    law = encoding_of(encoding).law()
-    if law is None:
-        raise ValueError(f"{encoding} has no exact law")
-    return law
 
 
 def _powers(law: "Law", samples: int, rng: np.random.Generator) -> list[tuple[int, int]]:
@@ -144,80 +135,6 @@ def _chains(curves: list[list[float]]) -> list[Finding]:
             )
         )
     return found
-
-
-def twos_complement(bits: int, reach: float) -> tuple[float, float]:
-    """KL(N, law) in bits of the best product law of two's complement from -reach to reach; its least even marginal.
-
-    The best product law has the marginals of the rounded N(0, 1) (Gibbs' inequality, bit by bit).
-    """
-    from mtjspice.generative.law import Law, product_pmf
-
-    codes = np.arange(2**bits)
-    values = ((codes + 0.5) / 2 ** (bits - 1) - 1) * reach
-    cells = Law.of(values, np.full(codes.size, 1 / codes.size)).normal_cells()
-    stored = codes ^ (1 << (bits - 1))  # the sign bit of two's complement is set below zero
-    marginals = np.array([cells @ (stored >> k & 1) for k in range(bits)])[::-1]
-    pmf = product_pmf(marginals)[stored]
-    return Law.of(values, pmf).distances().kl_bits, float(np.abs(marginals - 0.5).max())
-
-
-def _formats() -> list[Finding]:
-    reaches = (1.0, 1.5, 2.0, 3.0, 4.0)
-    found = {reach: twos_complement(8, reach) for reach in reaches}
-    best = min(reaches, key=lambda reach: found[reach][0])
-    return [
-        Finding(
-            key="format",
-            quantity="KL(N, words) of the best eight independent bits in two's complement, range -4 to 4",
-            paper=claims.UNIT,
-            ours=Value(value=found[4.0][0], digits=2),
-            status=Status.NOT_COMPARABLE,
-            reason=(
-                "Bit, exact. By symmetry every bit is fair (largest deviation"
-                f" {max(one[1] for one in found.values()):.0e}), so that the best law is the uniform one whatever the"
-                f" widths; the best of the ranges tried, {best:g}, still has {found[best][0]:.2f}. With"
-                " weights of powers of two, independent bits need a sign and a magnitude to come near a Gaussian;"
-                " sums and counts of bits do without. Which format the paper has is not known."
-            ),
-            assumed="two's complement, ranges",
-        )
-    ]
-
-
-def _memory() -> list[Finding]:
-    from mtjspice.generative.encodings.toggled import ToggleWords
-    from mtjspice.generative.law import autocorrelation
-
-    found = []
-    for key, words, name in (
-        ("unreset", ToggleWords(8, MADE_FOR, reset=False), "symmetric chain"),
-        ("unreset-lopsided", ToggleWords(8, MADE_FOR, reset=False, rate=RATE), f"asymmetric chain, rate {RATE:g}"),
-    ):
-        slowest = slowest_memory(words)
-        one, ten = autocorrelation(words.matrices(), np.abs(words.values()), [1, 10], MADE_FOR)
-        plain = autocorrelation(words.matrices(), words.values(), [1], MADE_FOR)[0]
-        found.append(
-            Finding(
-                key=key,
-                quantity=f"correlation of |x| of successive words without a reset, {name}",
-                ours=Value(value=float(one)),
-                status=Status.LEFT_OPEN,
-                reason=(
-                    f"Exact, {MADE_FOR} pulses from word to word; {ten:.2f} ten words later, and {plain:+.3f} for x"
-                    f" itself, whose sign is renewed. The slowest bit keeps {slowest:.3f} of its memory a pulse,"
-                    f" {slowest**MADE_FOR:.3f} a word."
-                ),
-                assumed=f"{FORMAT}; flip rates",
-            )
-        )
-    return found
-
-
-def slowest_memory(words: "ToggleWords") -> float:
-    """Largest 1 - p01 - p10 of the bits of a word, for one pulse."""
-    rise, fall = words.probabilities()
-    return float((1 - rise - fall).max())
 
 
 def _encodings(laws: "dict[str, Law]", sums: "dict[int, Law]", halves: dict[str, Value]) -> list[Finding]:

@@ -9,7 +9,7 @@ from mtjspice.papers.sections import Columns, Plate
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from mtjspice.papers.meram.matrices import Measured
+    from mtjspice.papers.meram.matrices_findings import Measured
 
 _PULSE, _BIT, _FROM = "pulse [s]", "bit", "from"
 _P, _LOW, _HIGH, _PREDICTED = "switched", "low", "high", "macrospin"

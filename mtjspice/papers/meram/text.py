@@ -1,5 +1,28 @@
 """Numbers in sentences."""
 
+from typing import Protocol
+
+
+class Limited(Protocol):
+    """A number with its limits."""
+
+    @property
+    def value(self) -> float:
+        """The number."""
+
+    @property
+    def low(self) -> float:
+        """Lower limit."""
+
+    @property
+    def high(self) -> float:
+        """Upper limit."""
+
+
+def limited(one: Limited, decimals: int = 3) -> str:
+    """A number with its limits: "0.123 (0.120 to 0.126)"."""
+    return f"{one.value:.{decimals}f} ({one.low:.{decimals}f} to {one.high:.{decimals}f})"
+
 
 def percent(fraction: float, decimals: int = 0) -> str:
     """A fraction as per cent: 0.168 is "17 %"."""

@@ -1,5 +1,6 @@
 """Figures of the experiment on cells that differ: their columns, and how they are drawn."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from mtjspice.papers.meram.spreads import Mismatch, Slope
+    from mtjspice.papers.meram.variability_images import Images
 
 ENCODINGS = ("product:8", "tree:8", "tree:8,code=sign")
 SPREADS = (0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1)
@@ -19,13 +21,16 @@ ALLOWED = 0.02  # of a probability, for which spreads of devices are solved
 _ENCODING, _SPREAD, _WHAT = "encoding", "spread of P", "quantity"
 _VALUE, _LOW, _HIGH = "value", "low", "high"
 _PARAMETER, _POINT, _LIMIT = "parameter", "P", "spread for 0.02 of P"
+_CASE, _CALIBRATED, _RATIO = "noise of", "calibrated", "distance over software noise"
+_SINGLE = "standard deviation of a single run"
 _WORD, _COLUMN, _P = "word", "column", "P to AP"
 
 
 def plates(
-    devices: int, found: dict[str, list[dict[str, Estimate]]], slopes: "list[Slope]", mismatch: "Mismatch"
-) -> tuple[Plate, ...]:
-    """Laws against spread, allowed spreads, and mismatch."""
+    devices: int, found: Mapping[str, Sequence[Mapping[str, Estimate]]], images: "Images", slopes: "Sequence[Slope]",
+    mismatch: "Mismatch",
+) -> tuple[Plate, ...]:  # fmt: skip
+    """Laws and images against spread, allowed spreads, and mismatch."""
     rows = [
         (name, spread, what, one[what].value, one[what].low, one[what].high)
         for name, values in found.items()
@@ -52,6 +57,7 @@ def plates(
             alt="All rise with the spread; calibration brings trees down and product words somewhat.",
             columns=dict(zip((_ENCODING, _SPREAD, _WHAT, _VALUE, _LOW, _HIGH), zip(*rows, strict=True), strict=True)),
         ),
+        _images(images),
         Plate(
             key="allowed",
             caption=(
@@ -73,6 +79,57 @@ def plates(
             columns=dict(zip((_WORD, _COLUMN, _P), zip(*columns, strict=True), strict=True)),
         ),
     )
+
+
+def _images(images: "Images") -> Plate:
+    size = images.size
+    rows = [
+        (one.case, "yes" if one.calibrated else "no", one.spread, one.value, one.low, one.high, images.chance.single)
+        for one in images.effects
+    ]
+    names = (_CASE, _CALIBRATED, _SPREAD, _RATIO, _LOW, _HIGH, _SINGLE)
+    return Plate(
+        key="images",
+        caption=(
+            f"Frechet distance of images over that with software noise, against the spread of P: left as it is, right"
+            f" with mean and deviation of every word calibrated. Geometric means of {size.devices} devices,"
+            f" {size.images} images each, {size.trainings} models; bars: 95 % (Student over devices). Grey: one"
+            " standard deviation of a single run with software noise. Points of one spread are moved apart."
+        ),
+        alt="Curves against the spread for words, trees and arrays, as they are and calibrated, about a grey band.",
+        columns=dict(zip(names, zip(*rows, strict=True), strict=True)),
+    )
+
+
+def draw_images(columns: Columns) -> "Figure":
+    """Distances against spread, as it is and calibrated."""
+    from mtjspice.reports.style import BLACK, BLUE, GREEN, ORANGE, PURPLE, RED, new_figure
+
+    figure, grid = new_figure(3.3, columns=2)
+    names = list(dict.fromkeys(columns[_CASE].tolist()))
+    single = float(columns[_SINGLE][0])
+    top, bottom = float(np.minimum(columns[_HIGH], 20).max()), float(np.maximum(columns[_LOW], 0.5).min())
+    for axis, calibrated in zip(grid[0], ("no", "yes"), strict=True):
+        axis.axhspan(1 - single, 1 + single, color="#e2e2e2", zorder=0, linewidth=0)
+        axis.axhline(1, color=BLACK, linewidth=0.8)
+        for k, (name, colour, marker) in enumerate(
+            zip(names, (BLUE, ORANGE, GREEN, RED, PURPLE), "os^Dv", strict=False)
+        ):
+            which = (columns[_CASE] == name) & (columns[_CALIBRATED] == calibrated)
+            value = columns[_RATIO][which]
+            errors = [value - columns[_LOW][which], columns[_HIGH][which] - value]
+            axis.errorbar(
+                columns[_SPREAD][which] + 0.0012 * (k - 2), value, yerr=errors, marker=marker, markersize=4,
+                color=colour, linewidth=1, elinewidth=0.7, capsize=2, label=name,
+            )  # fmt: skip
+        ticks = [one for one in (0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 15, 20) if bottom <= one <= top]
+        axis.set(xlabel="spread of P", yscale="log", ylim=(0.95 * bottom, 1.05 * top))
+        axis.set_yticks(ticks, [f"{one:g}" for one in ticks])
+        axis.minorticks_off()
+        axis.set_title("as it is" if calibrated == "no" else "calibrated", fontsize=9)
+    grid[0, 0].set(ylabel="distance over software noise")
+    figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8)
+    return figure
 
 
 def draw_spread(columns: Columns) -> "Figure":

@@ -1,6 +1,5 @@
 """More bits: what a wider word gives, where its range and where its step decides, and what it costs in the circuit."""
 
-from dataclasses import dataclass
 from functools import cache
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -11,18 +10,11 @@ from scipy.special import ndtr, ndtri
 
 from mtjspice.papers.experiment import Context, Experiment
 from mtjspice.papers.findings import Finding, Status, Value
-from mtjspice.papers.meram import claims
+from mtjspice.papers.meram import claims, slots
+from mtjspice.papers.meram.exact import law_of
+from mtjspice.papers.meram.slots import CHAIN, PRODUCT, PULSES, QUANTILE, SUM, TREE, Costs
 from mtjspice.papers.meram.text import percent
-from mtjspice.papers.meram.width_figures import (
-    CHAIN,
-    PRODUCT,
-    QUANTILE,
-    SUM,
-    TREE,
-    draw_formats,
-    draw_pareto,
-    plates,
-)
+from mtjspice.papers.meram.width_figures import draw_formats, draw_pareto, plates
 from mtjspice.papers.sections import Section
 
 if TYPE_CHECKING:
@@ -31,50 +23,11 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 BITS = tuple(range(4, 17))
 INTEGERS = (1, 2, 3)
-PULSES = 16  # of the toggle chain
-SUMMED = 4
-WRITE_CONTROL, RESET_CONTROL = 2.2, 1.2  # V; pulses of about 0.40 and 1.0 ns
-
-
-@dataclass(frozen=True)
-class SlotCost:
-    """Energy of a slot (J) in a word of n columns, k of them pulsed: ``constant + column n + pulsed k``."""
-
-    constant: float
-    column: float
-    pulsed: float = 0.0
-
-    def at(self, columns: int, pulsed: int = 0) -> float:
-        """Energy, J."""
-        return self.constant + self.column * columns + self.pulsed * pulsed
-
-
-@dataclass(frozen=True)
-class Costs:
-    """Energies of the three kinds of slots, the length of a slot (s), and the fit's largest relative miss."""
-
-    reset: SlotCost
-    write: SlotCost
-    read: SlotCost
-    slot: float
-    miss: float
-
-    def number(self, encoding: str, bits: int) -> tuple[float, float]:
-        """Energy (J) and latency (s) of one number; adders and tables that some encodings need are not counted."""
-        one, reset, read = self.write.at(bits, 1), self.reset.at(bits), self.read.at(bits)
-        if encoding == PRODUCT:  # a level, and so a slot, for each bit
-            return reset + bits * one + read, (2 + bits) * self.slot
-        if encoding == CHAIN:
-            return reset + PULSES * bits * one + read, (2 + PULSES * bits) * self.slot
-        if encoding == TREE:  # every bit is read before the next is programmed
-            return reset + bits * (one + read), (1 + 2 * bits) * self.slot
-        words = SUMMED if encoding == SUM else 1
-        return words * (reset + self.write.at(bits, bits) + read), words * 3 * self.slot
 
 
 def run(context: Context) -> Section:
     """Exact laws of all widths; energies of slots of words of several widths from ngspice."""
-    costs = _costs(context)
+    costs = slots.measure(context.effort((4, 8), (4, 8, 12)))
     swept = [(bits, integer, *errors(_tree(bits, integer), 2.0**integer)) for integer in INTEGERS for bits in BITS]
     return _section(costs, swept, _pareto(costs))
 
@@ -109,56 +62,12 @@ def _squares(a: Floats, b: Floats, value: Floats) -> Floats:
 
 @cache
 def _tree(bits: int, integer: int) -> "Law":
-    return _law(f"tree:{bits},integer={integer}")
+    return law_of(f"tree:{bits},integer={integer}")
 
 
 def _best_tree(bits: int) -> "Law":
     """The tree whose number of integer bits gives the least error."""
     return min((_tree(bits, integer) for integer in INTEGERS), key=lambda law: errors(law, 1.0)[0])
-
-
-def _law(encoding: str) -> "Law":
-    from mtjspice.generative.encodings.catalogue import encoding_of
-
-    law = encoding_of(encoding).law()
-    if law is None:
-        raise ValueError(f"{encoding} has no exact law")
-    return law
-
-
-def _costs(context: Context) -> Costs:
-    """Words of several widths, junctions standing still, half of them in AP; the second slot of each kind counts."""
-    from mtjspice.circuits.benches.word import Read, Write
-    from mtjspice.circuits.benches.word_program import WordConditions, selectable_word
-    from mtjspice.circuits.technology import technology
-    from mtjspice.device.card import load_card
-
-    tech, card = technology("gf180mcu"), load_card("meram100")
-    resets, writes, reads, slot = [], [], [], 0.0
-    for bits in context.effort((4, 8), (4, 8, 12)):
-        every, one = tuple(range(bits)), (0,)
-        kinds = (Write(RESET_CONTROL, all_columns=False), Write(WRITE_CONTROL, columns=every),
-                 Write(WRITE_CONTROL, columns=one), Read())  # fmt: skip
-        operations = [Read(), *(kind for kind in kinds for _ in range(2))]
-        bench = WordConditions(selectable_word(tech, card, bits)).bench(
-            operations, tuple(1 if k % 2 == 0 else -1 for k in range(bits))
-        )
-        data, slot = bench.testbench().run("resistor"), bench.timing.slot
-        edges = slot * np.arange(len(operations) + 1, dtype=np.float64)
-        spent = np.diff(np.interp(edges, data["time"].values, data["delivered"].values.sum(axis=1)))
-        resets.append((bits, 0, spent[2]))
-        writes += [(bits, bits, spent[4]), (bits, 1, spent[6])]
-        reads.append((bits, 0, spent[8]))
-    fits = [_fit(np.array(rows)) for rows in (resets, writes, reads)]
-    return Costs(fits[0][0], fits[1][0], fits[2][0], slot, max(miss for _, miss in fits))
-
-
-def _fit(rows: Floats) -> tuple[SlotCost, float]:
-    """Least squares, and the largest relative miss."""
-    terms = np.column_stack([np.ones(len(rows)), rows[:, 0], rows[:, 1]])
-    used = terms if rows[:, 1].any() else terms[:, :2]
-    found = np.linalg.lstsq(used, rows[:, 2], rcond=None)[0]
-    return SlotCost(*map(float, found)), float(np.abs(used @ found / rows[:, 2] - 1).max())
 
 
 def _pareto(costs: Costs) -> list[tuple[str, int, float, float, float]]:
@@ -169,7 +78,7 @@ def _pareto(costs: Costs) -> list[tuple[str, int, float, float, float]]:
         (CHAIN, "toggle:{},pulses=16", 10), (SUM, "sum:{},words=4", 10),
     ):  # fmt: skip
         for bits in range(4, widest + 1, 2):
-            law = _best_tree(bits) if encoding == TREE else _law(name.format(bits))
+            law = _best_tree(bits) if encoding == TREE else law_of(name.format(bits))
             energy, latency = costs.number(encoding, bits)
             reach = float(law.values[-1])
             found.append((encoding, bits, energy * latency, errors(law, reach)[0], law.distances().kl_bits))

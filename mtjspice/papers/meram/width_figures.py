@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mtjspice.papers.meram.slots import CHAIN, PRODUCT, QUANTILE, SUM, TREE
 from mtjspice.papers.sections import Columns, Plate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-PRODUCT, TREE, QUANTILE, CHAIN, SUM = "product", "tree", "inverse CDF", "toggle, 16 pulses", "sum of 4"
 _BITS, _INTEGER, _ERROR, _TAILS = "bits", "integer bits", "error [standard deviations]", "of which beyond the range"
 _ENCODING, _COST, _KL = "encoding", "energy times latency [J s]", "KL(N, words) [bit]"
 
