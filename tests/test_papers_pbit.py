@@ -12,6 +12,7 @@ from paper_pages import check_pages
 from scipy.special import expit, ndtr, ndtri
 from scipy.stats import binom, norm
 
+from mtjspice.circuits.benches.offset import Offset
 from mtjspice.device import macrospin
 from mtjspice.device.switching import switching_probability
 from mtjspice.papers import runner, store
@@ -21,18 +22,36 @@ from mtjspice.papers.findings import Origin, Status, judge
 from mtjspice.papers.pbit import (
     bits,
     cells,
+    chains,
     claims,
+    columns,
     cost,
     cost_figures,
+    cost_runs,
+    drawn_networks,
     endurance,
     images,
+    memory,
+    memory_figures,
+    ranges,
     read,
+    read_figures,
+    read_findings,
     sde,
+    sde_figures,
+    sense_time,
+    sense_time_figures,
+    sensing,
+    sensing_figures,
+    sensing_reads,
     states,
+    states_figures,
     switching_figures,
     table_one,
     table_two,
     weights,
+    weights_figures,
+    weights_findings,
     windows,
 )
 from mtjspice.papers.pbit.paper import PAPER
@@ -122,7 +141,7 @@ def test_first_peak_and_spread_for():
 
 def test_spread_behind_six_sigma():
     """TMR 65 %: a step of 0.394 G_P is 6 (or 12) times sqrt(2) sigma_G: 4.6 and 2.3 %."""
-    loose, strict = read.spreads_of_margin(6, 0.65)
+    loose, strict = read_findings.spreads_of_margin(6, 0.65)
     assert loose == pytest.approx((1 - 1 / 1.65) / 6 / sqrt(2))
     assert (loose, strict) == pytest.approx((0.0464, 0.0232), abs=1e-4)
 
@@ -173,16 +192,15 @@ def test_limits_are_told_from_their_number():
     assert windows.digits_of(1.0, 1.0, 1.0) == 3
 
 
-@pytest.mark.parametrize("module", [sde, images])
-def test_nearness_of_two_ranges(module):
-    assert module._nearness([0.05, 0.07], [0.1, 0.12]) == "nearer in every draw"
-    assert module._nearness([0.1, 0.12], [0.05, 0.07]) == "farther off in every draw"
-    assert module._nearness([0.06, 0.12], [0.05, 0.07]) == "not told apart by the draws"
+def test_nearness_of_two_ranges():
+    assert ranges.nearness([0.05, 0.07], [0.1, 0.12]) == "nearer in every draw"
+    assert ranges.nearness([0.1, 0.12], [0.05, 0.07]) == "farther off in every draw"
+    assert ranges.nearness([0.06, 0.12], [0.05, 0.07]) == "not told apart by the draws"
 
 
 def test_computing_time_for_a_ratio():
     found = SimpleNamespace(in_situ=SimpleNamespace(draw_time=2e-9), ex_situ=SimpleNamespace(draw_time=22e-9))
-    seconds = cost._computing_for(found, 6.0)
+    seconds = cost_runs.computing_for(found, 6.0)
     assert (22e-9 + seconds) / (2e-9 + seconds) == pytest.approx(6.0)
 
 
@@ -193,11 +211,11 @@ def test_what_four_devices_exclude():
 
 
 def test_limit_of_a_flaw():
-    assert weights.first_beyond((0.01, 0.1), (0.0, 1.0), 0.5) == pytest.approx(sqrt(0.001))
-    assert weights.first_beyond((0.01, 0.1), (0.7, 1.0), 0.5) == 0.01
-    assert weights.first_beyond((0.01, 0.1), (0.1, 0.2), 0.5) == float("inf")
-    assert weights.flaws_of(weights.LOW_TMR, 0.04, 3).tmr == 0.30
-    assert weights.flaws_of(weights.KEEP, 0.04, 3).keep_spread == 0.04
+    assert weights_findings.first_beyond((0.01, 0.1), (0.0, 1.0), 0.5) == pytest.approx(sqrt(0.001))
+    assert weights_findings.first_beyond((0.01, 0.1), (0.7, 1.0), 0.5) == 0.01
+    assert weights_findings.first_beyond((0.01, 0.1), (0.1, 0.2), 0.5) == float("inf")
+    assert columns.flaws_of(columns.LOW_TMR, 0.04, 3).tmr == 0.30
+    assert columns.flaws_of(columns.KEEP, 0.04, 3).keep_spread == 0.04
 
 
 def test_spread_between_cells_without_the_noise_of_counting():
@@ -266,6 +284,46 @@ def _column(compute):
     return SimpleNamespace(energies=phases, rows=4, times={"refresh": 2e-9, "compute": 4e-9})
 
 
+MADE_UP = sense_time.Sensing(
+    [sense_time.Sensed(5e-9, 5e-12, right=False, margin=0.01), sense_time.Sensed(18e-9, 5e-12, right=True, margin=0.1)],
+    8e-9, 3.8e-9, 6e-9, (0.3e-12, 3e-12), 1.9e-9, 4.2e-9, 0.01, [("latches", 3e-9), ("here", 18e-9), ("slow", 2e-6)],
+)  # fmt: skip
+
+
+def _of_weights():
+    null = np.array([[0.01, 0.01, 0.1], [0.02, 0.02, 0.2]])
+    errors = {kind: np.full((len(sizes), 2, 3), 0.05) for kind, sizes in weights_findings.SIZES.items()}
+    converted = np.full((len(weights_findings.CONVERTERS), 2, 3), 0.05)
+    singles = {kind: [(size, size, size**2) for size in sizes] for kind, sizes in weights_findings.SIZES.items()}
+    return (
+        weights_figures.errors_plate(null, weights_findings.SIZES, errors), weights_figures.weights_plate(singles),
+        weights_figures.converters_plate(weights_findings.CONVERTERS, null, converted, 24),
+    )  # fmt: skip
+
+
+def _of_memory():
+    chain = chains.Chain(np.array([1.0, 2.0, 3.0]), np.array([0.1, 0.5, 0.9]), np.array([0.2, 0.6, 0.8]), 1e-3)
+    limits = (1.0, 0.9, 1.1)
+    output = drawn_networks.Output(limits, limits, 0.01, 0.01)
+    return (
+        memory_figures.chains_plate(chain, chain, chain), memory_figures.products_plate(chain),
+        memory_figures.outputs_plate(
+            dict.fromkeys((0.0, 0.5), (limits, limits)), dict.fromkeys((0.0, 0.5), output),
+            {0.0: [(0.1, 1.0)], 0.5: [(0.2, 2.0), (0.3, 3.0)]}, 0.95,
+        ),
+    )  # fmt: skip
+
+
+def _of_sensing():
+    offset = Offset((1, 2, 3), np.array([-0.01, 0.0, 0.02]), 0.1, -0.1, (-1.0, -1.0))
+    amplifiers = [sensing_reads.Amplifier(name, 1.8, offset, wilson(1, 20), wilson(2, 20)) for name in "abc"]
+    signals = {t: np.ones((len(sensing_reads.VOLTS), 2)) for t in sensing_reads.TEMPERATURES}
+    return (
+        sensing_figures.margin_plate(sensing_reads.VOLTS, signals, amplifiers),
+        sensing_figures.errors_plate(cells.card(), amplifiers),
+    )
+
+
 def _synthetic():
     one = wilson(5, 10)
     covariance, outcome = _compared(0.3)
@@ -290,9 +348,9 @@ def _synthetic():
         fives, curves, marks, np.array([1.0, 1.5, 2.0]), counted, np.linspace(1e-10, 2e-9, 5), fives[:4],
         np.full((4, 5), 0.5), needed, check,
     )  # fmt: skip
-    memory = [(rows, 1.5, one, states._deviation_value(np.array([0.4, 0.5, 0.6]), 100)) for rows in (4, 8)]
-    null = np.array([[0.01, 0.01], [0.02, 0.02]])
-    errors = {kind: np.full((len(sizes), 2, 2), 0.05) for kind, sizes in weights.SIZES.items()}
+    levels = {name: np.array([1e-3, 2e-3]) for name in read_figures.STATES}
+    groups = {"a": np.array([0.4, 0.5]), "b": np.array([0.5])}
+    by_rows = [(rows, 1.5, one, states._deviation_value(np.array([0.4, 0.5, 0.6]), 100)) for rows in (4, 8)]
     of_images = {
         images._GROUP: ["software noise (null)", "ideal pairs", *(f"flaw {k}" for k in range(3))],
         images._SIZE: [0.0, 0.0, 0.1, 0.1, 0.1], images._DRAW: [0] * 5, images._LATENT: [0.1, 0.1, 0.3, 0.4, 0.5],
@@ -301,22 +359,25 @@ def _synthetic():
     disturb = [(d, v, 10.0 ** (5 * v - 10), 2 * 10.0 ** (5 * v - 10)) for d in ("p-ap", "ap-p") for v in (-0.2, 0.4)]
     return {
         **{f"switching {plate.key}": (PAPER.experiment("switching"), plate) for plate in columns},
-        "levels": (read.EXPERIMENT, read._level_plate({name: np.array([1e-3, 2e-3]) for name in read.STATES}, 1e-3)),
-        "disturb": (read.EXPERIMENT, read._disturb_plate(disturb)),
+        "levels": (read.EXPERIMENT, read_figures.level_plate(levels, 1e-3)),
+        "disturb": (read.EXPERIMENT, read_figures.disturb_plate(disturb)),
         "power": (bits.EXPERIMENT, bits._power_plate(0.002)),
         "autocorrelation": (
             bits.EXPERIMENT, bits._autocorrelation_plate(np.zeros(bits.LAGS), np.zeros(bits.LAGS), 0.03, "made up"),
         ),
         "chance": (table_one.EXPERIMENT, table_one._chance_plate([one] * 9, table_one.independent(8), 8, 7)),
         "million": (table_one.EXPERIMENT, table_one._million_plate(results)),
-        "spread": (states.EXPERIMENT, states._spread_plate({"a": np.array([0.4, 0.5]), "b": np.array([0.5])}, 100)),
-        "memory": (states.EXPERIMENT, states._memory_plate(memory, 100)),
+        "spread": (states.EXPERIMENT, states_figures.spread_plate(groups, 100)),
+        "memory": (states.EXPERIMENT, states_figures.memory_plate(by_rows, 100)),
         "phases": (cost.EXPERIMENT, cost_figures.phase_plate({"here, 4 rows": comparison})),
         "width": (cost.EXPERIMENT, cost_figures.width_plate([costs], demand, column, column)),
         "table": (table_two.EXPERIMENT, table_two._plate(generators, published)),
-        "covariance": (sde.EXPERIMENT, sde._covariance_plate(covariance)),
-        "distance": (sde.EXPERIMENT, sde._distance_plate({20: outcome})),
-        "errors": (weights.EXPERIMENT, weights._plate(errors, null)),
+        "covariance": (sde.EXPERIMENT, sde_figures.covariance_plate(covariance)),
+        "distance": (sde.EXPERIMENT, sde_figures.distance_plate({20: outcome})),
+        **{f"weights {plate.key}": (weights.EXPERIMENT, plate) for plate in _of_weights()},
+        **{f"memory {plate.key}": (memory.EXPERIMENT, plate) for plate in _of_memory()},
+        **{f"sensing {plate.key}": (sensing.EXPERIMENT, plate) for plate in _of_sensing()},
+        "sense time": (cost.EXPERIMENT, sense_time_figures.plate(MADE_UP)),
         "images": (images.EXPERIMENT, SimpleNamespace(key="distance", columns=of_images)),
         "life": (endurance.EXPERIMENT, endurance.run(Context(quick=True, seed=1)).plates[0]),
     }  # fmt: skip
@@ -368,6 +429,11 @@ def _check_against_closed_forms(sections):
     assert 0.3 < bit["toggle"].value < 0.7
     state = {one.key: one.ours for one in sections["states"].findings}
     assert abs(state["lag"].value - state["memory"].value) < 4.5 / sqrt(8 * 24) + 0.05
+    memory_found = {one.key: one.ours for one in sections["memory"].findings}
+    low, high = memory_found["sum"].limits
+    distance = abs(memory_found["sum"].value - chains.relaxed(0.5, 0.95)[0])
+    assert distance < LARGEST_DISTANCE * (high - low) / (2 * 1.96)
+    assert memory_found["average"].limits[0] < chains.inflation(0.5)
     sde_found = {one.key: one.ours for one in sections["sde"].findings}
     for steps in sde.STEPS:
         assert sde_found[f"mean-{steps}"].value > sde_found[f"law-{steps}"].value

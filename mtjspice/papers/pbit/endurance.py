@@ -17,6 +17,7 @@ STEPS = (20, 50, 1000)
 PASSES = (1, 3, 10, 30, 100, 300, 1000)
 _PANEL, _SERIES, _X, _Y = "panel", "series", "x", "y"
 _IMAGES, _HOURS = "images", "hours"
+_RATE = claims.IN_SITU.rate * 1e-9  # bit/ns
 
 
 def failing_at_most(devices: int, confidence: float = 0.95) -> float:
@@ -66,8 +67,8 @@ def run(context: Context) -> Section:
             ),
             status=Status.LEFT_OPEN,
             reason=(
-                f"29.8 bit/ns of N P-bits at once is a cycle of N / 29.8 ns: {use[64] / 60:.0f} minutes at 64. A lower"
-                " limit of the life: nothing is known beyond 1e12. P-bits that wait for others last longer."
+                f"{_RATE:g} bit/ns of N P-bits at once is a cycle of N / {_RATE:g} ns: {use[64] / 60:.0f} minutes at"
+                " 64. A lower limit of the life: nothing is known beyond 1e12. P-bits that wait for others last longer."
             ),
             assumed="64 P-bits at once (16 to 256)",
         ),
@@ -125,7 +126,7 @@ def _plate(in_situ: float, ex_situ: float, cycles: dict[int, float]) -> Plate:
         (_IMAGES, f"{steps} steps", float(m), pulses / (steps * m)) for steps in STEPS for m in PASSES
     ]
     rows += [(_HOURS, "any", float(t), pulses * t / 3600) for t in np.geomspace(2e-10, 2e-7, 25)]
-    rows += [(_HOURS, f"29.8 bit/ns, {n} at once", cycle, pulses * cycle / 3600) for n, cycle in cycles.items()]
+    rows += [(_HOURS, f"{_RATE:g} bit/ns, {n} at once", cycle, pulses * cycle / 3600) for n, cycle in cycles.items()]
     rows += [(_HOURS, "here, in situ", in_situ, pulses * in_situ / 3600)]
     rows += [(_HOURS, "here, ex situ", ex_situ, pulses * ex_situ / 3600)]
     return Plate(

@@ -7,7 +7,7 @@ import numpy as np
 
 from mtjspice.papers.experiment import Context, Experiment
 from mtjspice.papers.findings import Finding, Status, Value
-from mtjspice.papers.pbit import claims
+from mtjspice.papers.pbit import claims, ranges
 from mtjspice.papers.sections import Columns, Plate, Section
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ def run(context: Context) -> Section:
     first_q = next((size for size in KEPT if _kept(size) in seen), None)
     first_g = next((size for size in CONDUCTANCES if _conductance(size, TMRS[0]) in seen), None)
     order = {
-        what: _nearness([one[k] for one in inside], [one[k] for one in null])
+        what: ranges.nearness([one[k] for one in inside], [one[k] for one in null])
         for k, what in enumerate(("latents", "images"))
     }
 
     findings = [
         Finding(
             key="latents", quantity="Frechet distance of latents, in situ, ideal pairs", paper=claims.DROP_CONNECT,
-            ours=_value([one[0] for one in inside]), status=Status.NOT_COMPARABLE,
+            ours=ranges.value_of([one[0] for one in inside]), status=Status.NOT_COMPARABLE,
             reason=(
                 f"Software noise outside: {_range([one[0] for one in null])}; in situ is {order['latents']}. The two"
                 " networks differ and were trained differently: none of this ranks the noise."
@@ -63,7 +63,7 @@ def run(context: Context) -> Section:
         ),
         Finding(
             key="images", quantity="Frechet distance of decoded images, in situ, ideal pairs",
-            paper=claims.DROP_CONNECT, ours=_value(images[_INSIDE]),
+            paper=claims.DROP_CONNECT, ours=ranges.value_of(images[_INSIDE]),
             status=Status.NOT_COMPARABLE,
             reason=(
                 f"Software noise outside: {_range(images[_NULL])}; encoded and decoded real images: {real:.0f}. In situ"
@@ -86,11 +86,14 @@ def run(context: Context) -> Section:
             key="conductance", quantity="smallest relative spread of conductances that every draw shows, TMR 65 %",
             ours="none of those tried" if first_g is None else Value(value=first_g, unit="%", digits=2),
             status=Status.LEFT_OPEN,
-            reason=f"Of {', '.join(f'{one:.1%}' for one in CONDUCTANCES)}; a margin of 6 sigma allows 2.3 to 4.6 %.",
+            reason=(
+                f"Of {', '.join(f'{one:.1%}' for one in CONDUCTANCES)}; a margin of {claims.MARGIN_SIGMAS:g} sigma"
+                f" allows {_allowed()}."
+            ),
             assumed=_ASSUMED,
         ),
         Finding(
-            key="frozen", quantity="Frechet distance of latents with P-bits drawn once", ours=_value(
+            key="frozen", quantity="Frechet distance of latents with P-bits drawn once", ours=ranges.value_of(
                 [one[0] for one in found[_FROZEN]]
             ),
             status=Status.LEFT_OPEN, reason="A control: without fresh bits the network has no noise at all.",
@@ -126,6 +129,13 @@ def run(context: Context) -> Section:
     )
 
 
+def _allowed() -> str:
+    from mtjspice.papers.pbit.read_findings import spreads_of_margin
+
+    loose, strict = spreads_of_margin(claims.MARGIN_SIGMAS, claims.TMR_ARRAY_MEAN)
+    return f"{strict * 100:.1f} to {loose * 100:.1f} %"
+
+
 def _kept(size: float) -> str:
     return f"spread of q {size:g}"
 
@@ -159,19 +169,8 @@ def _distances(outcome: "LatentOutcome", label: str) -> list[tuple[float, float]
     ]
 
 
-def _value(values: Sequence[float]) -> Value:
-    return Value(value=float(np.mean(values)), low=min(values), high=max(values), kind=f"range of {len(values)} draws")
-
-
-def _nearness(inside: Sequence[float], outside: Sequence[float]) -> str:
-    """How draws in situ lie to those with noise outside, by their ranges."""
-    if max(inside) < min(outside):
-        return "nearer in every draw"
-    return "farther off in every draw" if min(inside) > max(outside) else "not told apart by the draws"
-
-
 def _range(values: Sequence[float]) -> str:
-    return f"{min(values):.3g} to {max(values):.3g}"
+    return ranges.shown(values, ".3g")
 
 
 def _plate(outcome: "LatentOutcome", q_text: str, g_text: str) -> Plate:

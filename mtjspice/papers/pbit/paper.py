@@ -6,8 +6,10 @@ from mtjspice.papers.pbit import (
     cost,
     endurance,
     images,
+    memory,
     read,
     sde,
+    sensing,
     states,
     switching,
     table_one,
@@ -25,8 +27,8 @@ PAPER = Paper(
         " are not given, and are ours."
     ),
     experiments=(
-        switching.EXPERIMENT, read.EXPERIMENT, bits.EXPERIMENT, table_one.EXPERIMENT, states.EXPERIMENT,
-        cost.EXPERIMENT, table_two.EXPERIMENT, sde.EXPERIMENT, weights.EXPERIMENT, images.EXPERIMENT,
-        endurance.EXPERIMENT,
+        switching.EXPERIMENT, read.EXPERIMENT, sensing.EXPERIMENT, bits.EXPERIMENT, table_one.EXPERIMENT,
+        states.EXPERIMENT, memory.EXPERIMENT, cost.EXPERIMENT, table_two.EXPERIMENT, sde.EXPERIMENT,
+        weights.EXPERIMENT, images.EXPERIMENT, endurance.EXPERIMENT,
     ),
 )  # fmt: skip
