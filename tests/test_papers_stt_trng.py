@@ -14,17 +14,30 @@ from mtjspice.papers.experiment import Context
 from mtjspice.papers.findings import Status
 from mtjspice.papers.sections import Section, section_of
 from mtjspice.papers.stt_trng import (
+    ageing,
     array,
+    array_figures,
     attacks,
     boundary,
+    cells,
     claims,
+    controller_figures,
+    controllers,
+    counts,
+    devices,
     drift,
+    drifting,
+    gigabit,
     health,
-    heating,
+    heat,
+    heating_figures,
     images,
     limits,
+    long_streams,
+    loops,
+    outcomes,
     power,
-    randomness,
+    supply,
     temperature,
     tokens,
 )
@@ -34,7 +47,8 @@ from mtjspice.papers.stt_trng.paper import PAPER
 from mtjspice.reports import style
 
 QUICK = Context(True, 5)
-CHEAP = (attacks, array, power, tokens)
+ROW_LOOKS = 1024  # rows of an array share a voltage, so that cells are not independent
+CHEAP = (attacks, array, controllers, power, tokens)
 
 
 def _value(section: Section, key: str) -> float:
@@ -76,11 +90,142 @@ def test_trims_of_an_array_against_normal_integrals() -> None:
 
     rng = np.random.default_rng(3)
     limit, width, spread = limits.xor_limit(), 0.1, 0.05
-    inside = np.abs(array.biases(rng, 1 << 18, spread, width, array.TRIMS[0], 1e-6)) < limit
+    inside = np.abs(cells.sampled(rng, 1 << 18, width, spread, cells.TRIMS[0], 1e-6, np.zeros(1))) < limit
     edge = width * np.log((0.5 + limit) / (0.5 - limit)) / spread
     assert inside.mean() == pytest.approx(2 * ndtr(edge) - 1, abs=4e-3)
-    fine = array.biases(rng, 1 << 16, spread, width, array.TRIMS[2], 0.003)
+    fine = cells.sampled(rng, 1 << 16, width, spread, cells.TRIMS[2], 0.003, np.zeros(1))
     assert np.abs(fine).max() <= expit(0.0015 / width) - 0.5 + 1e-12
+
+
+@pytest.mark.parametrize("trim", cells.TRIMS)
+def test_exact_law_of_an_array_against_drawn_cells(trim: str) -> None:
+    drop = cells.Lines(4553.0, 631.0, 0.772).voltages()
+    limit, width, spread, step = limits.xor_limit(), 0.05, 0.03, 0.04
+    error = cells.sampled(np.random.default_rng(5), 1 << 20, width, spread, trim, step, drop)
+    law = cells.usable(limit, width, spread, trim, step, drop)
+    assert (np.abs(error) < limit).mean() == pytest.approx(law, abs=5 * np.sqrt(law * (1 - law) / ROW_LOOKS))
+
+
+def test_voltage_along_a_line() -> None:
+    line = cells.Lines(1000.0, 200.0, 0.5)
+    volts = line.voltages(101)
+    assert (1 + volts[100]) / (1 + volts[0]) == pytest.approx(1200 / 1250, rel=1e-12)
+    assert volts.mean() == pytest.approx(0, abs=1e-12)
+    known = cells.lines()
+    assert known.per_row == pytest.approx(0.772, rel=1e-9)  # bit and source line of gf180mcu, 0.386 ohm each
+
+
+def test_xors_with_stuck_cells() -> None:
+    rng = np.random.default_rng(8)
+    error = 0.06 * rng.standard_normal(900_000)
+    stuck = rng.random(error.size) < 0.2
+    every = np.where(stuck, 0.5, error).reshape(-1, 3)
+    counted = (np.abs(4 * every.prod(axis=1)) < limits.raw_limit()).mean()
+    assert cells.with_stuck(cells.triples(error, limits.raw_limit()), 0.2) == pytest.approx(counted, abs=4e-3)
+
+
+def test_a_loop_of_logits() -> None:
+    rng, gain = np.random.default_rng(2), loops.GAIN
+    wander = loops.Wander(0.0, 0.02, 0.0, 1000.0)
+    x, squares = np.zeros(4000), []
+    for step in range(300):
+        noise = 2 / np.sqrt(1000.0) * rng.standard_normal(x.size)
+        x = (1 - gain) * x - gain * noise + 0.02 * rng.standard_normal(x.size)
+        if step > 60:
+            squares.append((x**2).mean())
+    assert np.mean(squares) == pytest.approx(loops.held(1, wander), rel=0.02)
+
+
+def test_controllers_keep_what_they_see() -> None:
+    wander = controllers.wander(0.1)
+    limit, long = limits.xor_limit(), 1e6
+    shifted = loops.fraction(limit, "none", wander, 1.0, 1.0)
+    assert shifted < 1e-6
+    assert loops.fraction(limit, "one for all", wander, 1.0) == pytest.approx(1, abs=1e-9)
+    assert loops.fraction(limit, "one a cell", wander, long) == pytest.approx(1, abs=1e-6)
+    free = loops.fraction(limit, "none", wander, long)
+    assert free < 0.7
+    assert loops.fraction(limit, "one a row", wander, long) == pytest.approx(free, abs=0.01)
+
+
+def test_heat_of_the_next_cell() -> None:
+    found = supply.warmth(5e-12, 1e-12, 1e6)
+    assert found.chip == pytest.approx(5e-12 * devices.RATE * 1e6 * supply.PACKAGE, rel=1e-9)
+    times = np.geomspace(1e-8, 1e-5, 20_001)
+    spread = 4 * supply.CONDUCTIVITY / supply.CAPACITY * times
+    rise = 2 * 1e-12 / supply.CAPACITY / (np.pi * spread) ** 1.5 * np.exp(-(min(supply.PITCH) ** 2) / spread)
+    assert found.neighbour == pytest.approx(rise.max(), rel=1e-5)
+    assert found.neighbour_time == pytest.approx(times[rise.argmax()], rel=1e-2)
+
+
+def test_readings_of_the_power() -> None:
+    found = supply.readings()
+    assert found["average"] == pytest.approx(claims.ENERGY_AVERAGE.value, rel=1e-9)
+    assert found["average"] / found["on pulses"] == pytest.approx(1 / (devices.RATE * devices.PULSE), rel=1e-9)
+    assert claims.power_text() == "7.2 mW"
+    assert 2 ** supply.dac_bits() * cells.DAC >= supply.RANGE > 2 ** (supply.dac_bits() - 1) * cells.DAC
+
+
+@pytest.mark.parametrize("wiring", ["consecutive", "lane"])
+def test_bias_that_drift_leaves_against_drawn_drifts(wiring: str) -> None:
+    rng, drift_of_p, bias = np.random.default_rng(4), 0.05, 0.03
+    intervals = round(3e6 / devices.LANES / drifting.INTERVAL)
+    times = drifting.INTERVAL / 2 * 2.0 ** np.arange(drifting.octaves())
+    kept = np.exp(-drifting.INTERVAL / times)[:, None, None]
+    each = drift_of_p / np.sqrt(len(times))
+    state = each * rng.standard_normal((len(times), 4000, devices.LANES))
+    left = np.zeros(4000)
+    at = (3 * np.arange(devices.LANES)[:, None] + np.arange(3)) % devices.LANES
+    for _ in range(intervals):
+        u = bias + state.sum(axis=0)
+        left += (4 * u**3 if wiring == "lane" else 4 * u[:, at].prod(axis=2)).mean(axis=1) / intervals
+        state = kept * state + each * np.sqrt(1 - kept**2) * rng.standard_normal(state.shape)
+    law = drifting.law(wiring, bias, 0.0, drift_of_p)
+    assert left.mean() == pytest.approx(law.mean, abs=4 * law.deviation / np.sqrt(4000))
+    assert left.std() == pytest.approx(law.deviation, rel=0.06)
+
+
+def test_closed_form_without_drift_is_that_of_the_frequency_test() -> None:
+    for bias in (0.0, 0.05, 0.0685):
+        found = drifting.law("consecutive", bias, 0.1, 0.0).pass_rate()
+        assert found == pytest.approx(limits.pass_rate(4 * bias**3), abs=1e-4)
+    assert drifting.limit("lane", 0.1) < drifting.limit("lane", 0.0) < drifting.limit("consecutive", 0.0)
+
+
+def test_bias_of_every_place_of_a_stream() -> None:
+    equal = long_streams.Case("x", bias=0.03)
+    assert equal.remaining(equal.open(1)) == pytest.approx(np.full(16, 4 * 0.03**3), rel=1e-9)
+    one = long_streams.Case("x", bias=0.01, memory=0.01, wiring="lane")
+    assert one.remaining(one.open(1)).mean() == pytest.approx(0.01 * 0.01 * 1.99, rel=0.03)
+
+
+def test_lengths_of_a_stream() -> None:
+    assert long_streams.lengths_to(10**8).tolist() == [1e6, 3e6, 1e7, 3e7, 1e8]
+
+
+def test_what_a_loop_leaves_of_flicker() -> None:
+    rng = np.random.default_rng(6)
+    times = ageing.times()[:, None]
+    kept, each = np.exp(-ageing.WINDOW / times), np.sqrt(np.log10(2))
+    state = each * rng.standard_normal((len(times), 3000))
+    correction, squares = state.sum(axis=0), []
+    for step in range(200):
+        left = state.sum(axis=0) - correction
+        if step > 40:
+            squares.append((left**2).mean())
+        correction = correction + ageing.GAIN * left
+        state = kept * state + each * np.sqrt(1 - kept**2) * rng.standard_normal(state.shape)
+    assert np.mean(squares) == pytest.approx(ageing.held_flicker(1.0), rel=0.03)
+
+
+def test_ageing_crosses_the_limit_when_its_power_does() -> None:
+    level = 4.0  # logits after all pulses: the mean bias passes the limit of a test between two tests
+    found = np.median(ageing.first_failures("ageing after 10¹² pulses", level, 20, np.random.default_rng(1)), axis=1)
+    assert found[0] == ageing.FIRST
+    cubic = (drift.BIAS / 4) ** (1 / 3)
+    expected = ageing.LAST * (4 * cubic / level) ** (1 / ageing.EXPONENT)
+    assert np.log10(found[2]) == pytest.approx(np.log10(expected), abs=0.35)
+    assert found[3] > found[2]
 
 
 def test_alarm_rate_of_health_tests_against_counts() -> None:
@@ -95,9 +240,9 @@ def test_alarm_rate_of_health_tests_against_counts() -> None:
 
 
 def test_ones_behind_an_xor_of_wandering_junctions() -> None:
-    p = np.full((400, drift.LANES), 0.6)
-    ones = drift._xored(p, np.random.default_rng(2))
-    assert ones.mean() == pytest.approx(drift.BITS * (0.5 + 4 * 0.1**3), abs=5 * 500 / np.sqrt(400))
+    p = np.full((400, devices.LANES), 0.6)
+    ones = counts.xored(p, np.random.default_rng(2))
+    assert ones.mean() == pytest.approx(counts.BITS * (0.5 + 4 * 0.1**3), abs=5 * 500 / np.sqrt(400))
 
 
 def test_feedback_lengthens_the_time_to_failure() -> None:
@@ -121,11 +266,11 @@ def test_crossing_of_the_law_itself() -> None:
 def test_tests_that_were_not_applied_are_not_passed() -> None:
     from mtjspice.bits.sp800_22.suite import NAMES
 
-    assert len(NAMES) == randomness.TESTS
+    assert len(NAMES) == outcomes.TESTS
     applied = dict.fromkeys(NAMES[:13], (60, 60))
-    assert randomness._outcome(applied, []) == "13 of 13 tests pass, 2 not applicable"
-    assert randomness._outcome(applied, ["frequency"]) == "12 of 13 tests pass (not frequency), 2 not applicable"
-    assert randomness._outcome(dict.fromkeys(NAMES, (60, 60)), []) == "15 of 15 tests pass"
+    assert outcomes.outcome(applied, []) == "13 of 13 tests pass, 2 not applicable"
+    assert outcomes.outcome(applied, ["frequency"]) == "12 of 13 tests pass (not frequency), 2 not applicable"
+    assert outcomes.outcome(dict.fromkeys(NAMES, (60, 60)), []) == "15 of 15 tests pass"
 
 
 def test_random_excursions_are_judged_on_the_sequences_they_apply_to() -> None:
@@ -137,9 +282,9 @@ def test_random_excursions_are_judged_on_the_sequences_they_apply_to() -> None:
         "random-excursions": np.array([[0.5, 0.4], [nan, nan], [nan, nan], [0.3, 0.004]]),
         "random-excursions-variant": np.array([[0.5], [nan], [nan], [nan]]),
     }
-    found = randomness._per_test(SimpleNamespace(p_values=values))  # type: ignore[arg-type]
+    found = outcomes.per_test(SimpleNamespace(p_values=values))  # type: ignore[arg-type]
     assert found == {"frequency": (3, 4), "random-excursions": (1, 2)}  # 0.004 < 1 - 0.99^(1/2)
-    assert randomness._failing({"frequency": (60, 60), "runs": (50, 60)}) == ["runs"]
+    assert outcomes.failing_of({"frequency": (60, 60), "runs": (50, 60)}) == ["runs"]
 
 
 def test_distinct_latents_of_registers() -> None:
@@ -169,14 +314,30 @@ def test_long_pulses_are_solved_finely_enough() -> None:
 
 
 def test_a_hot_junction_reset_from_either_state() -> None:
-    cycle = heating.Cycle(0.8, 8e-9, 6e-9, 0.28, 1e-8, 3e-8)
-    cold = heating.follow(cycle, 0.0, 4, 8, 1)
-    hot = heating.follow(cycle, 3e5, 4, 8, 1)
+    cycle = heat.Cycle(0.8, 8e-9, 6e-9, 0.28, 1e-8, 3e-8)
+    cold = heat.follow(cycle, 0.0, 4, 8, 1)
+    hot = heat.follow(cycle, 3e5, 4, 8, 1)
     assert cold.rise == 0
     assert cold.failed_resets == 0
     # V² G R_th (1 - exp(-8 ns/tau)) exp(-6 ns/tau) for the conductance of P, 0.8 V, an upper limit
     parallel = 0.64 / 4553 * 3e5 * (1 - np.exp(-0.8)) * np.exp(-0.595)
     assert 0.5 * parallel < hot.rise < 1.4 * parallel
+
+
+def test_voltage_that_a_short_pulse_needs() -> None:
+    from mtjspice.device.half_voltage import half_voltage
+
+    assert heat.needed(3e-9, 0.5) == pytest.approx(abs(half_voltage(devices.CARD, 3e-9).voltage), rel=2e-3)
+
+
+def test_bits_that_warm_and_bits_that_count() -> None:
+    bits = np.array([[1, 0, 1, 1, 0], [0, 1, 0, 1, 1]], np.uint8)
+    rises = np.array([[0.0, 2.0, 1.0, 2.0, 2.0], [0.0, 1.0, 2.0, 1.0, 2.0]])
+    found = heat.Followed(bits, rises, rises, bits == 2, 1)
+    assert found.counted.shape == (2, 4)
+    # bits 0 1 1 and 1 0 1 count, rises 1 2 2 and 2 1 2 follow them
+    assert found.difference() == pytest.approx(2 - 1)
+    assert heat.Followed(np.ones_like(bits), rises, rises, bits == 2, 1).correlation() == (0.0, 1.0)
 
 
 def test_columns_check_their_rows() -> None:
@@ -207,6 +368,48 @@ def _synthetic() -> dict[tuple[str, str], dict[str, np.ndarray]]:  # type: ignor
         ("drift", "hours"): (
             ("walk [logit after 1 h]", "bits", "hours to failure", "low", "high", "runs", "hours simulated"),
             [(w, m, h, h / 2, h, 9, 24.0) for w, h in ((0.01, 24.0), (1.0, 0.1)) for m in drift.MODES],
+        ),
+        ("drift", "pulses"): (
+            ageing.COLUMNS,
+            [(kind, level, curve, mode, 1e8 if level > 1e-3 else 1e13, 1e7, 1e13) for kind in ageing.KINDS
+             for level in (1e-3, 1e-2) for curve in ("a", "b") for mode in counts.MODES],
+        ),
+        ("array", "cells"): (
+            array_figures.CELL_COLUMNS,
+            [(c, t, s, d, 0.5, 0.5, 0.4, 0.6) for c in ("a", "b") for t in cells.TRIMS
+             for s, d in ((0.05, 0.003), (0.1, 0.003), (0.05, 0.01))],
+        ),
+        ("array", "lines"): (
+            array_figures.LINE_COLUMNS,
+            [(p, c, t, x, 0.5) for p, at in (("rows", (16, 1024)), ("stuck", (0.0, 1e-2))) for c in ("a", "b")
+             for t in cells.TRIMS for x in at],
+        ),
+        ("controllers", "kept"): (
+            controller_figures.KEPT_COLUMNS,
+            [(p, c, one, x, 0.5) for p in ("hours", "kelvin") for c in ("a", "b") for one in loops.LOOPS
+             for x in (1.0, 10.0)],
+        ),
+        ("controllers", "cost"): (
+            controller_figures.COST_COLUMNS, [("circuit", 100.0, 90.0, 110.0), ("7.2 mW, average", 0.2, 0.2, 0.2)],
+        ),
+        ("gigabit", "length"): (
+            gigabit.COLUMNS,
+            [(s, t, n, 2.0, 1.0) for s in [case.label for case in long_streams.CASES] + [long_streams.GOOD]
+             for t in ("all ones", "16 places") for n in (1e6, 1e9)],
+        ),
+        ("gigabit", "drifting"): (
+            drifting.COLUMNS,
+            [(w, r, b, d, 0.5, 0.5) for w in ("three junctions", "one junction") for r in (0.0, 0.1)
+             for b in (0.0, 0.08) for d in (0.0, 0.16)],
+        ),
+        ("heating", "rate"): (
+            heating_figures.RATE_COLUMNS,
+            [(f, r, t, 0.0, -0.1, 0.1, 1.0, 0.5, 0.4, 0.6, 3.0, 0.0) for f in (1e5, 1e8) for r in (0.0, 3e5)
+             for t in (1e-8, 1e-7)],
+        ),
+        ("heating", "memory"): (
+            heating_figures.MEMORY_COLUMNS,
+            [(p, t, x, 0.1, 0.0, 0.2, 0.1) for p, t in (("lag", 1e-9), ("lag", 1e-8), ("burst", 1e-7)) for x in (1, 9)],
         ),
         ("drift", "health"): (
             ("bias of P", "alarms per hour of a junction", "low", "high", "alarms per hour, closed form",

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtjspice.papers.experiment import Context, Experiment
-from mtjspice.papers.findings import Finding, Status, counted
 from mtjspice.papers.sections import Columns, Plate, Section
+from mtjspice.papers.stt_trng import attack_findings, attack_prediction, attack_queries
+from mtjspice.papers.stt_trng.attack_findings import SIZE, WORD
 from mtjspice.papers.stt_trng.columns import add, empty
 
 if TYPE_CHECKING:
@@ -29,108 +30,53 @@ SOURCES: Mapping[str, str] = {
     "junctions, Toeplitz": "emulated:fair,p=0.52,lanes=16+toeplitz:1024,min-entropy=0.9",
 }
 DETERMINISTIC = tuple(SOURCES)[:5]
-SIZE, WORD = 100, 8
 _SOURCE, _SEEN, _RATE, _LOW, _HIGH = "source", "images seen", "later bits predicted", "low", "high"
 
 
 def run(context: Context) -> Section:
-    """Attack every source after several numbers of images."""
+    """Attack every source after several numbers of images and of bits; let models guess its next bits."""
     from mtjspice.generative.attack.outcome import Effort
     from mtjspice.generative.attack.study import study
     from mtjspice.generative.attack.victim import Plan
 
+    seed = context.seed % 2**31
     seen, future = context.effort(((1, 4, 32), 20), ((1, 2, 4, 8, 16, 32, 64), 200))
     plans = {label: Plan.parse(text) for label, text in SOURCES.items()}
-    effort = Effort(seen=seen, future=future, word=WORD)
-    return _section(study(plans, effort, ["words"], latent_size=SIZE, seed=context.seed % 2**31))
+    outcome = study(plans, Effort(seen=seen, future=future, word=WORD), ["words"], latent_size=SIZE, seed=seed)
+    starts = context.effort((6, 1), (20, 5))
+    tried = attack_queries.queries(SOURCES, DETERMINISTIC, starts, seed)
+    learnt, bits = context.effort(((2000, 20_000), 100_000), ((2000, 20_000, 200_000), 1_000_000))
+    guessed = attack_prediction.guesses(learnt, bits, seed)
+    return Section(
+        answer=attack_findings.answer(outcome, tried, guessed, SOURCES),
+        findings=attack_findings.findings(outcome, tried, guessed),
+        plates=(_predicted(outcome), attack_queries.plate(tried), attack_prediction.plate(guessed)),
+        setting=(
+            f"{len(SOURCES)} sources; Berlekamp-Massey, decoding of registers, MT19937 and congruential recovery on"
+            f" known latents; {future} later images; {starts[0]} starts of what has a short state, {starts[1]} of"
+            f" others; models learn up to {max(learnt):,} bits."
+        ),
+    )
 
 
-def _section(outcome: "Outcome") -> Section:
+def _predicted(outcome: "Outcome") -> Plate:
+    """Later bits predicted against images seen."""
     columns = empty((_SOURCE, _SEEN, _RATE, _LOW, _HIGH))
     for trial in outcome.trials:
         one = trial.predicted
         add(columns, trial.source, trial.seen, one.value, one.low, one.high)
-    most = max(outcome.effort.seen)
-    needed = {
-        source: min((t.seen for t in outcome.trials if t.source == source and t.found), default=None)
-        for source in SOURCES
-    }
-    last = {source: outcome.best(source, most) for source in SOURCES}
-    broken = [source for source, one in needed.items() if one is not None]
-    state = next((one for one in outcome.correlations() if one.measure == "state or seed"), None)
-    assumed = f"latents known, {SIZE} words of {WORD} bits an image; from images alone they are inverted first"
-    good = last["PCG64"].predicted
-    junction = last["junctions, XOR of three"].predicted
-    overlap = junction.low <= good.high and good.low <= junction.high
-    findings = [
-        *(
-            Finding(
-                key=source.split(" (")[0].replace(" ", "-").replace(",", "").replace("=", "").replace(".", "").lower()
-                + ("-" + source.split(" (")[1].rstrip(")").lower().replace(" ", "-") if " (" in source else ""),
-                quantity=f"{source}: later bits predicted after {most} images", ours=counted(last[source].predicted, 4),
-                status=Status.LEFT_OPEN,
-                reason=(
-                    f"Found after {needed[source]} image{'s' if needed[source] != 1 else ''}:"
-                    f" {last[source].found[:70]}."
-                    if needed[source] is not None else
-                    "Nothing was found: the commoner bit is guessed. That an attack failed says that this attack"
-                    " failed."
-                ),
-                assumed=assumed,
-            )
-            for source in SOURCES
+    future = outcome.effort.future
+    broken = [source for source in SOURCES if attack_findings.first_found(outcome, source) is not None]
+    return Plate(
+        key="predicted",
+        caption=(
+            f"Fraction of the bits of {future} later images predicted, against the number of images whose latents the"
+            f" attacker has ({SIZE} words of {WORD} bits each); 95 % intervals ({future * SIZE * WORD} bits). Line: by"
+            " chance, if bits are fair."
         ),
-        Finding(
-            key="secure", quantity="are bits of junctions harder to predict than those of good generators?",
-            ours=(
-                f"XOR of three junctions {junction.value:.1%}, PCG64 {good.value:.1%}, ChaCha20"
-                f" {last['ChaCha20'].predicted.value:.1%} of the later bits"
-            ),
-            status=Status.LEFT_OPEN,
-            reason=(
-                "The paper counts near images, an attacker predicts bits. Against these attacks emulated junctions and"
-                f" PCG64 {'are not told apart' if overlap else 'differ'}; PCG64 is no cipher, so that more is known"
-                " against it than was tried, while ChaCha20 is as unpredictable as its key. The emulated bits are"
-                " pseudo-random themselves: about real junctions this says nothing."
-            ),
-            assumed=assumed,
-        ),
-    ]  # fmt: skip
-    raw = last["junctions, P = 0.60"].predicted
-    return Section(
-        answer=(
-            f"{len(broken)} of {len(SOURCES)} sources are broken from latents of {most} images or fewer:"
-            f" {', '.join(f'{source} after {needed[source]}' for source in broken)}. From there on all later images"
-            " follow.",
-            f"Raw bits of a junction with P = 0.60 are guessed right at {raw.value:.1%}, their bias; behind XOR of"
-            f" three or a Toeplitz matrix {junction.value:.1%} and {last['junctions, Toeplitz'].predicted.value:.1%},"
-            f" as with PCG64 ({good.value:.1%}) and ChaCha20 ({last['ChaCha20'].predicted.value:.1%}).",
-            "So the gain over a shift register is real, and any cipher has it; whether hardware has more cannot be"
-            " seen with emulated junctions. "
-            + (
-                f"Over the sources success goes with the size of the state (rank correlation {state.rho:+.2f}, p ="
-                f" {state.p_value:.2g}), by the choice of sources."
-                if state is not None else ""
-            ),
-        ),
-        findings=findings,
-        plates=(
-            Plate(
-                key="predicted",
-                caption=(
-                    f"Fraction of the bits of {outcome.effort.future} later images predicted, against the number of"
-                    f" images whose latents the attacker has ({SIZE} words of {WORD} bits each); 95 % intervals"
-                    f" ({outcome.effort.future * SIZE * WORD} bits)."
-                ),
-                alt=f"{', '.join(broken)} are predicted wholly; the others stay at one half or at their bias.",
-                columns=columns,
-            ),
-        ),
-        setting=(
-            f"{len(SOURCES)} sources; Berlekamp-Massey, decoding of registers, MT19937 and congruential recovery on"
-            f" known latents; {outcome.effort.future} later images."
-        ),
-    )  # fmt: skip
+        alt=f"{', '.join(broken)} are predicted wholly; the others stay at one half or at their bias.",
+        columns=columns,
+    )
 
 
 def draw_predicted(columns: Columns) -> "Figure":
@@ -159,8 +105,8 @@ def draw_predicted(columns: Columns) -> "Figure":
 EXPERIMENT = Experiment(
     key="attacks",
     title="Can later images be predicted?",
-    question="How many images let an attacker predict all later ones, from shift registers to junctions?",
+    question="How many images, and how many bits, let an attacker predict all later ones?",
     run=run,
-    draw={"predicted": draw_predicted},
-    minutes=(0.1, 0.6),
+    draw={"predicted": draw_predicted, "queries": attack_queries.draw, "guesses": attack_prediction.draw},
+    minutes=(0.5, 1.2),
 )

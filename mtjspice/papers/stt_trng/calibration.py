@@ -12,7 +12,7 @@ from mtjspice.papers.sections import Section
 from mtjspice.papers.stt_trng import calibration_figures as figures
 from mtjspice.papers.stt_trng import claims, limits
 from mtjspice.papers.stt_trng.calibration_figures import TOLERANCE, VOLTAGES
-from mtjspice.papers.stt_trng.devices import ASSUMED, LANES, PULSE, junctions
+from mtjspice.papers.stt_trng.devices import ASSUMED, LANES, PULSE, RATE, RATE_TEXT, junctions
 
 CHECKED = (0, 1, 2, 3)  # devices with macrospin points
 
@@ -152,7 +152,7 @@ def _section(
             status=Status.LEFT_OPEN,
             reason=(
                 f"{len(trimmed.rails)} rounds of {trimmed.cycles} bits a channel. Knowing P to 1.3e-3 takes"
-                f" {needed:.2g} bits of every junction, {needed / 1e5:.0f} s at 100 kHz, whatever the circuit."
+                f" {needed:.2g} bits of every junction, {needed / RATE:.0f} s at {RATE_TEXT}, whatever the circuit."
             ),
             assumed=f"{ASSUMED}; the circuit is this project's, in gf180mcu",
         ),

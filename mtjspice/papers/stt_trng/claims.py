@@ -63,3 +63,8 @@ OTHER_DEVICE = SwitchingCurve(
     (0.275, 0.282, 0.288), (0.25, 0.48, 0.81),
     "another STT-MTJ generator: Nature Communications (2025), s41467-025-66864-9, caption of Fig. 1",
 )  # fmt: skip
+
+
+def power_text() -> str:
+    """The published power as a reader should see it, such as 7.2 mW."""
+    return f"{(POWER.value or 0.0) * 1e3:g} mW"

@@ -4,49 +4,58 @@ Over hours the counts of ones are drawn from their exact law, a binomial of ever
 XOR, given the wandering probabilities; `_checked` holds that against bits of the emulator, one by one.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, ndtri
 
 from mtjspice.papers.experiment import Context, Experiment
 from mtjspice.papers.findings import Finding, Status, Value
-from mtjspice.papers.sections import Columns, Plate, Section
-from mtjspice.papers.stt_trng import health, limits
+from mtjspice.papers.sections import Section
+from mtjspice.papers.stt_trng import ageing, health, limits
+from mtjspice.papers.stt_trng import drift_figures as figures
+from mtjspice.papers.stt_trng.cells import widths
 from mtjspice.papers.stt_trng.columns import Lists, add, empty
+from mtjspice.papers.stt_trng.counts import BITS, MODES, PROBABILITY, odd, ones_of, xored
 from mtjspice.papers.stt_trng.devices import LANES, RATE
+from mtjspice.papers.stt_trng.drift_figures import V50_WALK, WINDOW
+from mtjspice.papers.stt_trng.loops import GAIN
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-WINDOW = 10.0  # s between corrections, and between tests
 WALKS = (0.01, 0.03, 0.1, 0.3, 1.0)  # logit after an hour
-V50_WALK = 1e-3  # of V50 after an hour, assumed
-GAIN = 0.25
-BITS = limits.MEGABIT
-PROBABILITY = 1e-6  # of a false alarm of a test: one in months
+EXAMPLE = WALKS[2]
 BIAS = float(-ndtri(PROBABILITY / 2) / (2 * np.sqrt(BITS)))  # that makes every other such test fail
-_WALK, _MODE, _HOURS, _LOW, _HIGH, _RUNS = "walk [logit after 1 h]", "bits", "hours to failure", "low", "high", "runs"
-_HORIZON = "hours simulated"
-MODES = ("raw", "raw, feedback", "XOR of three", "XOR of three, feedback")
 Floats = NDArray[np.float64]
+Medians = dict[tuple[float, str], tuple[float, float, float]]  # hours and their limits, by walk and bits
 
 
 def run(context: Context) -> Section:
-    """First failures of many arrays for a sweep of walks; alarms of the health tests against the bias."""
+    """First failures of many arrays for a sweep of walks, and of other drifts; alarms of the health tests."""
     runs, horizon = context.effort((20, 24.0), (60, 100.0))
     rng = np.random.default_rng([context.seed, 8])
-    hours = {walk: _first_failures(walk, runs, horizon, rng) for walk in WALKS}
-    columns = empty((_WALK, _MODE, _HOURS, _LOW, _HIGH, _RUNS, _HORIZON))
-    medians: dict[tuple[float, str], tuple[float, float, float]] = {}
-    for walk, found in hours.items():
-        for mode, failed in zip(MODES, found, strict=True):
+    columns, medians = _sweep(rng, runs, horizon)
+    pulses = ageing.found(context)
+    return Section(
+        answer=_answer(medians, horizon, pulses),
+        findings=[
+            *_hour_findings(medians, runs, horizon), *_other_findings(medians, _checked(context)),
+            *ageing.findings(pulses),
+        ],
+        plates=(figures.hours_plate(columns, runs, horizon), ageing.plate(context, pulses), health.alarms(context)),
+        setting=(
+            f"{runs} arrays of {LANES} junctions at {RATE / 1e3:g} kHz, {horizon:g} h at most in windows of {WINDOW:g}"
+            f" s, a test of 10⁶ bits a window; {ageing.LAST:.0e} pulses with {ageing.PER_DECADE} tests a decade."
+        ),
+    )  # fmt: skip
+
+
+def _sweep(rng: np.random.Generator, runs: int, horizon: float) -> tuple[Lists, Medians]:
+    columns, medians = empty(figures.HOUR_COLUMNS), {}
+    for walk in WALKS:
+        for mode, failed in zip(MODES, _first_failures(walk, runs, horizon, rng), strict=True):
             resampled = np.median(rng.choice(failed, (1000, runs)), axis=1)
             low, high = np.quantile(resampled, [0.025, 0.975])
             medians[walk, mode] = float(np.median(failed)), float(low), float(high)
             add(columns, walk, mode, *medians[walk, mode], runs, horizon)
-    return _section(context, columns, medians, health.alarms(context), _checked(context), runs, horizon)
+    return columns, medians
 
 
 def _first_failures(walk: float, runs: int, horizon: float, rng: np.random.Generator) -> Floats:
@@ -62,27 +71,14 @@ def _first_failures(walk: float, runs: int, horizon: float, rng: np.random.Gener
         p = expit(shift - np.stack([np.zeros_like(correction), correction]))
         seen = rng.binomial(cycles, p[1]) / cycles
         correction += GAIN * 4 * (seen - 0.5)
-        for mode, ones in enumerate((_ones(p[0], rng), _ones(p[1], rng), _xored(p[0], rng), _xored(p[1], rng))):
+        for mode, ones in enumerate((ones_of(p[0], rng), ones_of(p[1], rng), xored(p[0], rng), xored(p[1], rng))):
             now = (np.abs(ones - BITS / 2) > bound) & (failed[mode] == horizon)
             failed[mode, now] = (step + 1) * WINDOW / 3600
     return failed
 
 
-def _ones(p: Floats, rng: np.random.Generator) -> Floats:
-    """Ones among `BITS` raw bits of arrays with probabilities ``p`` (runs, lanes)."""
-    return np.asarray(rng.binomial(BITS // LANES, p).sum(axis=-1), np.float64)
-
-
-def _xored(p: Floats, rng: np.random.Generator) -> Floats:
-    """The same behind XOR of three successive junctions of the round robin, all triples in turn."""
-    e = 2 * p - 1
-    at = (3 * np.arange(LANES)[:, None] + np.arange(3)) % LANES
-    odd = 0.5 + 0.5 * e[..., at].prod(axis=-1)  # (-2)^2 e1 e2 e3 of biases, in signs of e = 2 (P - 1/2)
-    return np.asarray(rng.binomial(BITS // LANES, odd).sum(axis=-1), np.float64)
-
-
 def _checked(context: Context) -> tuple[float, int]:
-    """Largest score of counted ones behind the XOR of emulated bits against the law of `_xored`, and how many."""
+    """Largest score of counted ones behind the XOR of emulated bits against the law of `odd`, and how many."""
     from mtjspice.bits.extractors.xor import Xor
     from mtjspice.bits.sources.emulated import EmulatedSource
     from mtjspice.device.chain import ChainModel
@@ -93,34 +89,18 @@ def _checked(context: Context) -> tuple[float, int]:
         p = expit(0.3 * rng.standard_normal(LANES))
         source = EmulatedSource(ChainModel(p, 1 - p), (context.seed + number) % 2**32)
         bits = Xor(3)(source.stream(3 * BITS))
-        e = 2 * p - 1
-        at = (3 * np.arange(LANES)[:, None] + np.arange(3)) % LANES
-        odd = 0.5 + 0.5 * e[at].prod(axis=-1)
-        scores.append((bits.ones - BITS * odd.mean()) / np.sqrt(BITS * (odd * (1 - odd)).mean()))
+        expected = odd(p)
+        scores.append((bits.ones - BITS * expected.mean()) / np.sqrt(BITS * (expected * (1 - expected)).mean()))
     return float(np.abs(scores).max()), len(scores)
 
 
-def _section(
-    context: Context, columns: Lists, medians: dict[tuple[float, str], tuple[float, float, float]],
-    alarms: Plate, checked: tuple[float, int], runs: int, horizon: float,
-) -> Section:  # fmt: skip
-    from mtjspice.device.half_voltage import half_voltage
+ASSUMED = (
+    f"random walk of V50 of {V50_WALK:.1%} after an hour; controller of gain {GAIN:g} every {WINDOW:g} s; failure is a"
+    f" frequency test of 10⁶ bits with p < {PROBABILITY:g}"
+)
 
-    other_half, other_slope = limits.other_device()
-    ours = half_voltage("stt_trng_10ns")
-    walks = {
-        "the card stt_trng_10ns": V50_WALK * abs(ours.voltage) / ours.slope,
-        "the other device": V50_WALK * other_half / other_slope,
-    }  # fmt: skip
-    example = WALKS[2]
-    assumed = (
-        f"random walk of V50 of {V50_WALK:.1%} after an hour; controller of gain {GAIN:g} every {WINDOW:g} s; failure"
-        f" is a frequency test of 10⁶ bits with p < {PROBABILITY:g}"
-    )
-    raw_hours = [medians[walk, "raw"][0] for walk in WALKS]
-    between = {
-        name: float(np.exp(np.interp(np.log(walk), np.log(WALKS), np.log(raw_hours)))) for name, walk in walks.items()
-    }
+
+def _hour_findings(medians: Medians, runs: int, horizon: float) -> list[Finding]:
     findings = []
     for mode in MODES:
         power = _exponent([medians[walk, mode][0] for walk in WALKS], horizon)
@@ -130,13 +110,12 @@ def _section(
             else f"Over the sweep the median goes as the power {power:.1f} of the walk: -2 is that of a threshold which"
             " is crossed once, but a slow walk meets more tests and a fast one may fail in the first."
         )
-        value, low, high = medians[example, mode]
-        open_end = value >= horizon
+        value, low, high = medians[EXAMPLE, mode]
         findings.append(
             Finding(
                 key=mode.replace(", ", "-").replace(" ", "-").lower(),
-                quantity=f"{mode}: hours to the first failure at a walk of {example:g} logit after an hour (median)",
-                ours=f"more than {horizon:g}" if open_end else Value(
+                quantity=f"{mode}: hours to the first failure at a walk of {EXAMPLE:g} logit after an hour (median)",
+                ours=f"more than {horizon:g}" if value >= horizon else Value(
                     value=value, low=low, high=high, kind="95 %, bootstrap"
                 ),
                 status=Status.LEFT_OPEN,
@@ -148,11 +127,19 @@ def _section(
                         law
                     )
                 ),
-                assumed=assumed,
+                assumed=ASSUMED,
             )
         )  # fmt: skip
+    return findings
+
+
+def _other_findings(medians: Medians, checked: tuple[float, int]) -> list[Finding]:
+    """Health tests, the walk in logits, and the check of the law used for hours."""
+    walks = {name: V50_WALK / width for name, width in widths().items()}
+    raw_hours = [medians[walk, "raw"][0] for walk in WALKS]
+    between = [float(np.exp(np.interp(np.log(walk), np.log(WALKS), np.log(raw_hours)))) for walk in walks.values()]
     fair, first = health.alarm_rate(0.0), health.tenfold()
-    findings += [
+    return [
         Finding(
             key="health", quantity="bias at which health tests alarm ten times as often as with fair bits",
             ours=Value(value=first, digits=2), status=Status.LEFT_OPEN,
@@ -168,10 +155,10 @@ def _section(
             ours=", ".join(f"{value:.3f} for {name}" for name, value in walks.items()), status=Status.LEFT_OPEN,
             reason=(
                 "The narrow switching curve pays for its accuracy: the same walk of V50 moves its P farther. Raw bits"
-                f" then fail after {min(between.values()):.1g} and {max(between.values()):.1g} h (medians of the"
-                " sweep)."
+                f" then fail after {max(between):.1g} h with the wide curve and {min(between):.1g} h with the narrow"
+                " one (medians of the sweep)."
             ),
-            assumed=assumed,
+            assumed=ASSUMED,
         ),
         Finding(
             key="check", quantity="ones behind XOR, emulated bits against the law used for hours",
@@ -180,34 +167,42 @@ def _section(
             assumed="emulated bits, P of the junctions scattered by 0.3 of the logit",
         ),
     ]  # fmt: skip
-    raw, xor = (medians[example, mode][0] for mode in ("raw", "XOR of three"))
+
+
+def _answer(medians: Medians, horizon: float, pulses: ageing.Found) -> tuple[str, ...]:
+    first = health.tenfold()
+    raw, xor = (medians[EXAMPLE, mode][0] for mode in ("raw", "XOR of three"))
     held = all(medians[walk, "XOR of three, feedback"][0] >= horizon for walk in WALKS)
-    return Section(
-        answer=(
-            f"Bits that are good today are not good tomorrow. With a random walk of {example:g} logit after an hour"
-            f" raw bits of {LANES} junctions fail after {raw * 60:.2g} min, behind XOR of three after {xor:.2g} h"
-            " (medians). An XOR buys time, since bias enters with its cube; it does not stop a drift. A failure is a"
-            f" frequency test of 10⁶ bits with p < {PROBABILITY:g} here, a bias of about {BIAS:.4f}, or"
-            f" {(BIAS / 4) ** (1 / 3):.3f} before an XOR of equal junctions: a single p < 0.01, the limit elsewhere"
-            f" on this page ({limits.raw_limit():.4f} and {limits.xor_limit():.4f}), would come by chance every"
-            f" {WINDOW / limits.SIGNIFICANCE / 60:.0f} min.",
-            "A controller that counts ones every ten seconds and corrects a quarter of what it sees lags little:"
-            " behind the XOR "
-            + (f"half of the arrays or more outlast {horizon:g} h at every walk of the sweep." if held
-               else "arrays outlast the slower walks of the sweep only.")
-            + " For raw bits it helps against slow walks alone; what a walk does in ten seconds is enough for them."
-            + " Tests of the standards for entropy sources do not replace it: they alarm at a"
-            f" bias near {first:.2f}, {first / limits.raw_limit():.0f} times what a frequency test of 10⁶ raw bits"
-            " sees.",
-            "Neither the paper's drift nor a controller of it could be read; the sweep spans a factor of a hundred,"
-            " and the figure says how the times go with it.",
-        ),
-        findings=findings, plates=(_hours_plate(columns, runs, horizon), alarms),
-        setting=(
-            f"{runs} arrays of {LANES} junctions at 100 kHz, {horizon:g} h at most in windows of {WINDOW:g} s; a test"
-            " of 10⁶ bits a window."
-        ),
+    lasting = _lasting(pulses)
+    return (
+        f"Bits that are good today are not good tomorrow. With a random walk of {EXAMPLE:g} logit after an hour raw"
+        f" bits of {LANES} junctions fail after {raw * 60:.2g} min, behind XOR of three after"
+        + (f" {xor:.2g} h" if xor < horizon else f" more than {horizon:g} h")
+        + " (medians). An XOR buys time, since bias enters with its cube; it does not stop a drift. A failure is a"
+        f" frequency test of 10⁶ bits with p < {PROBABILITY:g} here, a bias of about {BIAS:.4f}, or"
+        f" {(BIAS / 4) ** (1 / 3):.3f} before an XOR of equal junctions: a single p < 0.01, the limit elsewhere"
+        f" on this page ({limits.raw_limit():.4f} and {limits.xor_limit():.4f}), would come by chance every"
+        f" {WINDOW / limits.SIGNIFICANCE / 60:.0f} min.",
+        "A controller that counts ones every ten seconds and corrects a quarter of what it sees lags little:"
+        " behind the XOR "
+        + (f"half of the arrays or more outlast {horizon:g} h at every walk of the sweep." if held
+           else "arrays outlast the slower walks of the sweep only.")
+        + " For raw bits it helps against slow walks alone; what a walk does in ten seconds is enough for them."
+        + " Tests of the standards for entropy sources do not replace it: they alarm at a"
+        f" bias near {first:.2f}, {first / limits.raw_limit():.0f} times what a frequency test of 10⁶ raw bits"
+        " sees.",
+        f"Over {ageing.LAST:.0e} pulses, with walk, 1/f noise or ageing at the levels of the sweep, half of the arrays"
+        f" or more outlast all tests in {lasting[0]} of {lasting[2]} cases behind an XOR, and in {lasting[1]} with a"
+        " controller as well.",
+        "Neither the paper's drift nor a controller of it could be read; the sweeps span factors of a hundred, and the"
+        " figures say how the times go with them.",
     )  # fmt: skip
+
+
+def _lasting(pulses: ageing.Found) -> tuple[int, int, int]:
+    """Cases whose median outlasts all pulses behind an XOR, the same with feedback, and all cases of one."""
+    alone, held = ([one[0] for key, one in pulses.items() if key[3] == mode] for mode in MODES[2:])
+    return int(np.isinf(alone).sum()), int(np.isinf(held).sum()), len(alone)
 
 
 def _exponent(hours: list[float], horizon: float) -> float | None:
@@ -219,57 +214,11 @@ def _exponent(hours: list[float], horizon: float) -> float | None:
     return float(np.polyfit(walks, reached, 1)[0])
 
 
-def _hours_plate(columns: Lists, runs: int, horizon: float) -> Plate:
-    return Plate(
-        key="hours",
-        caption=(
-            f"Hours to the first failing frequency test (10⁶ bits, p < {PROBABILITY:g}, one every {WINDOW:g} s) against"
-            f" the random walk of the logit of P after an hour: medians of {runs} arrays of {LANES} junctions, 95 % by"
-            f" bootstrap. Hollow, with arrows: half of the arrays or more did not fail within {horizon:g} h. Dotted: a"
-            f" walk of {V50_WALK:.1%} of V50 for the published curve of another device."
-        ),
-        alt=("Times fall as the walk grows; XOR of three gains a large factor; feedback helps more."),
-        columns=columns,
-    )
-
-
-def draw_hours(columns: Columns) -> "Figure":
-    """Hours to failure against the walk."""
-    from mtjspice.reports.style import BLACK, BLUE, GREEN, ORANGE, RED, new_figure
-
-    figure, grid = new_figure(3.2)
-    axis = grid[0, 0]
-    horizon = float(columns[_HORIZON][0])
-    for number, (mode, colour, marker) in enumerate(zip(MODES, (RED, ORANGE, BLUE, GREEN), "os^D", strict=True)):
-        mine = columns[_MODE] == mode
-        at = columns[_WALK][mine] * (1 + 0.07 * (number - 1.5))
-        value, low, high = columns[_HOURS][mine], columns[_LOW][mine], columns[_HIGH][mine]
-        open_end = value >= horizon
-        axis.vlines(at, low, high, color=colour, linewidth=1.1)
-        axis.plot(at, value, "-", color=colour, linewidth=0.7)
-        if (~open_end).any():
-            axis.plot(at[~open_end], value[~open_end], marker, markersize=4, color=colour, label=mode)
-        label = None if (~open_end).any() else mode
-        axis.plot(
-            at[open_end], value[open_end], marker, markersize=4, color=colour, markerfacecolor="white", label=label
-        )
-        for one in at[open_end]:
-            axis.annotate(
-                "", (one, 1.8 * horizon), (one, 1.1 * horizon), arrowprops={"arrowstyle": "->", "color": colour}
-            )
-    other_half, other_slope = limits.other_device()
-    axis.axvline(V50_WALK * other_half / other_slope, color=BLACK, linewidth=0.8, linestyle=":")
-    axis.set(xscale="log", yscale="log", xlabel="random walk after an hour [logit of P]", ylabel="hours to failure",
-             ylim=(None, 2.5 * horizon))  # fmt: skip
-    axis.legend(fontsize=8, loc="lower left")
-    return figure
-
-
 EXPERIMENT = Experiment(
     key="drift",
     title="How long do the bits stay good?",
     question="How many hours until a test fails while half voltages wander, with and without a controller and an XOR?",
     run=run,
-    draw={"hours": draw_hours, "health": health.draw_health},
+    draw={"hours": figures.draw_hours, "pulses": ageing.draw_pulses, "health": health.draw_health},
     minutes=(0.3, 1.4),
 )

@@ -8,7 +8,7 @@ from mtjspice.papers.experiment import Context
 from mtjspice.papers.sections import Columns, Plate
 from mtjspice.papers.stt_trng import limits
 from mtjspice.papers.stt_trng.columns import add, empty
-from mtjspice.papers.stt_trng.devices import RATE
+from mtjspice.papers.stt_trng.devices import RATE, RATE_TEXT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +38,7 @@ def alarms(context: Context) -> Plate:
     return Plate(
         key="health",
         caption=(
-            "Alarms per hour of one junction at 100 kHz by the continuous health tests of SP 800-90B, set up for a"
+            f"Alarms per hour of one junction at {RATE_TEXT} by the continuous health tests of SP 800-90B, set up for a"
             f" min-entropy of {ENTROPY:g} bit and false alarms of 2⁻²⁰; dots: counted in {bits:.0e} bits a point, 95 %"
             " (Poisson; hollow: none counted, upper limit). Line: closed form. Dashed: fraction of frequency tests of"
             " 10⁶ raw bits that fail."

@@ -5,8 +5,12 @@ from mtjspice.papers.stt_trng import (
     array,
     attacks,
     calibration,
+    claims,
+    controllers,
     drift,
+    gigabit,
     heating,
+    image_attack,
     images,
     power,
     randomness,
@@ -21,11 +25,25 @@ PAPER = Paper(
     coverage=(
         "The abstract and summaries of this paper could be read, its full text could not. The junctions, pulses and"
         " voltages, the wiring of the XOR, the size of the Toeplitz matrix, the length of the tests, the register it"
-        " compares with, the generative network and what the 7.2 mW cover are therefore ours. Its insecure outputs are"
-        " pairs of near images (LPIPS), counted class by class; 18.6 is the largest of ten classes."
+        " compares with, the generative network and what its power covers are therefore ours. Its insecure outputs are"
+        f" pairs of near images (LPIPS), counted class by class; {claims.FEWER.value} is the largest of ten classes."
     ),
     experiments=tuple(
         one.EXPERIMENT
-        for one in (images, calibration, randomness, temperature, heating, drift, array, power, attacks, tokens)
+        for one in (
+            images,
+            calibration,
+            randomness,
+            gigabit,
+            temperature,
+            heating,
+            drift,
+            array,
+            controllers,
+            power,
+            attacks,
+            image_attack,
+            tokens,
+        )
     ),
 )

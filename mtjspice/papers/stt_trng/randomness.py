@@ -7,15 +7,15 @@ from scipy.special import expit
 
 from mtjspice.papers.experiment import Context, Experiment
 from mtjspice.papers.findings import Finding, Status, Value
-from mtjspice.papers.sections import Columns, Plate, Section
+from mtjspice.papers.sections import Plate, Section
 from mtjspice.papers.stt_trng import boundary, claims, limits
+from mtjspice.papers.stt_trng import randomness_figures as figures
 from mtjspice.papers.stt_trng.boundary import WIRINGS
-from mtjspice.papers.stt_trng.columns import add, empty
-from mtjspice.papers.stt_trng.devices import LANES, RATE
+from mtjspice.papers.stt_trng.devices import ALL_TEXT, LANES, XOR_RATE, XOR_TEXT
+from mtjspice.papers.stt_trng.outcomes import failing_of, per_test
+from mtjspice.papers.stt_trng.outcomes import outcome as outcome_text
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from mtjspice.bits.sources.emulated import EmulatedSource
     from mtjspice.bits.sp800_22.battery import BatteryResult
     from mtjspice.bits.stream import BitStream
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 SPREAD = 0.1  # logit of P(1) from junction to junction after the trim: 0.025 of P
 MEMORY = 0.1  # correlation of successive bits of a junction, in the case "with memory"
 BLOCK = 1024
-TESTS = 15  # of SP 800-22
-Counts = dict[str, tuple[int, int]]  # sequences that pass a test, and to which it applies
-_CASE, _TEST, _RATE, _LOW, _HIGH = "bits", "test", "pass rate", "low", "high"
-_BAND_LOW, _BAND_HIGH, _BAD = "band low", "band high", "fails"
 
 
 def run(context: Context) -> Section:
@@ -77,79 +73,20 @@ def _good(seed: int, sequences: int) -> "BitStream":
     return open_source("pcg64", seed).stream(sequences * limits.MEGABIT)
 
 
-def _per_test(result: "BatteryResult") -> Counts:
-    """Sequences that pass each test, and to how many it applies: the smallest of its k p-values >= 1 - 0.99^(1/k).
-
-    Tests that apply to less than a third of the sequences are left out.
-    """
-    counts = {}
-    for name, values in result.p_values.items():
-        there = values[~np.isnan(values).any(axis=1)]
-        if len(there) * 3 >= len(values):
-            threshold = -np.expm1(np.log1p(-limits.SIGNIFICANCE) / there.shape[1])
-            counts[name] = int((there.min(axis=1) >= threshold).sum()), len(there)
-    return counts
-
-
-def outcome_of(result: "BatteryResult") -> tuple[str, bool]:
-    """How many tests pass of those that could be applied, as text, and whether all of the suite do; see `_failing`."""
-    counts = _per_test(result)
-    failing = _failing(counts)
-    return _outcome(counts, failing), len(counts) == TESTS and not failing
-
-
-def _outcome(counts: Counts, failing: list[str]) -> str:
-    failed = f" (not {', '.join(failing[:3])}{' …' if len(failing) > 3 else ''})" if failing else ""
-    left_out = TESTS - len(counts)
-    return f"{len(counts) - len(failing)} of {len(counts)} tests pass{failed}" + (
-        f", {left_out} not applicable" if left_out else ""
-    )
-
-
-def _failing(counts: Counts) -> list[str]:
-    """Tests with so many failing sequences as good bits have in one of a hundred runs of all tests, or fewer."""
-    from scipy.special import bdtrc
-
-    return [
-        name
-        for name, (passed, applied) in counts.items()
-        if bdtrc(applied - passed - 1, applied, limits.SIGNIFICANCE) < 0.01 / len(counts)
-    ]
-
-
 def _section(
     sequences: int, bias: float, worst: float, typical: float, hashed: float, tested: "dict[str, BatteryResult]",
     entropy: dict[str, float], law: Plate, maps: Plate,
 ) -> Section:  # fmt: skip
     from mtjspice.bits.extractors.xor import Xor
-    from mtjspice.bits.sp800_22.battery import interval
     from mtjspice.device.chain import ChainModel
-    from mtjspice.statistics import wilson
 
-    band = interval(sequences, limits.SIGNIFICANCE)
-    counts = {label: _per_test(result) for label, result in tested.items()}
-    failing = {label: _failing(each) for label, each in counts.items()}
-    columns = empty((_CASE, _TEST, _RATE, _LOW, _HIGH, _BAND_LOW, _BAND_HIGH, _BAD))
-    for label, each in counts.items():
-        for test, (passed, applied) in each.items():
-            found = wilson(passed, applied)
-            add(columns, label, test, found.value, found.low, found.high, *band, float(test in failing[label]))
-    suite = Plate(
-        key="suite",
-        caption=(
-            f"Fraction of {sequences} sequences of 10⁶ bits that pass each test of SP 800-22, 95 % intervals. Grey: the"
-            " suite's own band for good bits; crosses: so few pass in one of a hundred runs of good bits. Random"
-            " excursions apply to some of the sequences only; a test that applies to less than a third is left out."
-            " Sixteen junctions whose P scatters by 0.025; with memory, each bit also repeats the last one of its"
-            f" junction with a correlation of {MEMORY:g}."
-        ),
-        alt="; ".join(f"{label}: {_outcome(counts[label], names)}" for label, names in failing.items()) + ".",
-        columns=columns,
-    )
+    counts = {label: per_test(result) for label, result in tested.items()}
+    failing = {label: failing_of(each) for label, each in counts.items()}
+    suite = figures.suite_plate(counts, failing, sequences, SPREAD / 4, MEMORY)
     measured, predicted = boundary.crossing(law)
 
     def outcome(label: str) -> str:
-        return _outcome(counts[label], failing[label])
+        return outcome_text(counts[label], failing[label])
 
     kept = 1 - MEMORY
     one = Xor(3, "lane").predict(ChainModel(np.array([0.51 * kept]), np.array([0.49 * kept]))).bias
@@ -190,9 +127,9 @@ def _section(
             key="overhead", quantity="bits that are left of raw ones", paper=claims.MINIMAL_OVERHEAD,
             ours=f"XOR 33 %, Toeplitz {hashed:.0%}", status=Status.NOT_COMPARABLE,
             reason=(
-                "What counts as minimal is not said. XOR of three costs two bits of three, 1.6 Mb/s become 0.53 Mb/s;"
-                f" a Toeplitz matrix of {BLOCK} bits sized by the leftover hash lemma for {worst:.3f} bit per bit keeps"
-                " more, but has to be computed and its input's entropy known."
+                "What counts as minimal is not said. XOR of three costs two bits of three,"
+                f" {ALL_TEXT} become {XOR_TEXT}; a Toeplitz matrix of {BLOCK} bits sized by the leftover hash lemma for"
+                f" {worst:.3f} bit per bit keeps more, but has to be computed and its input's entropy known."
             ),
             assumed=assumed,
         ),
@@ -251,7 +188,7 @@ def _section(
             f" bias of {limits.raw_limit():.4f} on, an XOR repairs junctions within 0.5 ± {limits.xor_limit():.4f}"
             f" (measured boundary {measured[1]:.4f}).",
             "That boundary belongs to the length of the test, not to the device. A test of 10⁹ bits behind the XOR,"
-            f" {1e9 / (LANES * RATE / 3) / 60:.0f} minutes of this generator, moves it to {limits.xor_limit(1e9):.4f}.",
+            f" {1e9 / XOR_RATE / 60:.0f} minutes of this generator, moves it to {limits.xor_limit(1e9):.4f}.",
             "It matters which three bits are meant. Three junctions: bias goes with its cube and memory hardly comes"
             " through. Three bits of one junction: bias times memory stays, linear in the bias. A sliding window"
             f" ({outcome('XOR, sliding window')}) can be undone, so the raw bits are all still there. And the tests of"
@@ -268,36 +205,11 @@ def _section(
     )  # fmt: skip
 
 
-def draw_suite(columns: Columns) -> "Figure":
-    """A panel a case: pass rates of the tests, beside the band of good bits."""
-    from mtjspice.reports.style import BLUE, RED, new_figure
-
-    cases = list(dict.fromkeys(columns[_CASE].tolist()))
-    tests = list(dict.fromkeys(columns[_TEST].tolist()))
-    figure, grid = new_figure(4.6, rows=2, columns=-(-len(cases) // 2), sharex=True, sharey=True)
-    for place, case in enumerate(cases):
-        axis = grid[place % 2, place // 2]
-        mine = columns[_CASE] == case
-        at = np.array([tests.index(test) for test in columns[_TEST][mine]])
-        low, high, rate = columns[_LOW][mine], columns[_HIGH][mine], columns[_RATE][mine]
-        axis.axvspan(columns[_BAND_LOW][0], columns[_BAND_HIGH][0], color="#d8d8d8", linewidth=0, zorder=0)
-        bad = columns[_BAD][mine] == 1
-        for chosen, colour, marker in ((~bad, BLUE, "o"), (bad, RED, "X")):
-            axis.hlines(at[chosen], low[chosen], high[chosen], color=colour, linewidth=0.9)
-            axis.plot(rate[chosen], at[chosen], marker, markersize=3.5, color=colour)
-        axis.set_title(case.replace(", XOR", ",\nXOR"), loc="left", fontsize=8)
-        axis.set(xlim=(-0.05, 1.05), ylim=(len(tests) - 0.5, -0.5))
-        axis.set_yticks(range(len(tests)), tests, fontsize=6.5)
-    for axis in grid[-1]:
-        axis.set_xlabel("pass rate", fontsize=8)
-    return figure
-
-
 EXPERIMENT = Experiment(
     key="randomness",
     title="Are three bits enough, and which three?",
     question="Do raw bits fail and XORed bits pass, how far does that carry, and what does an XOR not repair?",
     run=run,
-    draw={"suite": draw_suite, "boundary": boundary.draw_boundary, "maps": boundary.draw_maps},
+    draw={"suite": figures.draw_suite, "boundary": boundary.draw_boundary, "maps": boundary.draw_maps},
     minutes=(0.7, 2.5),
 )

@@ -9,7 +9,7 @@ from mtjspice.papers.findings import Finding, Status, Value
 from mtjspice.papers.sections import Columns, Plate, Section
 from mtjspice.papers.stt_trng import claims
 from mtjspice.papers.stt_trng.columns import Lists, add, empty
-from mtjspice.papers.stt_trng.devices import LANES, RATE
+from mtjspice.papers.stt_trng.devices import RATE, XOR_RATE, XOR_TEXT
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,7 +70,7 @@ def _written(context: Context, effort: object) -> "TokenOutcome":
 
 
 def _section(found: dict[tuple[str, int, float, float], float], columns: Lists, written: "TokenOutcome") -> Section:
-    rate = LANES * RATE / 3
+    rate = XOR_RATE
     gumbel = VOCABULARY * WORD
     written_columns = empty((_LABEL, _EXCESS, _LOW, _HIGH))
     for trial in written.trials:
@@ -101,7 +101,8 @@ def _section(found: dict[tuple[str, int, float, float], float], columns: Lists, 
         ),
         Finding(
             key="million", quantity="tokens a second from a million cells behind an XOR, Gumbel-max",
-            paper=claims.MILLION_CELLS, ours=Value(value=1e6 * RATE / 3 / gumbel), status=Status.NOT_COMPARABLE,
+            paper=claims.MILLION_CELLS, ours=Value(value=(claims.MILLION_CELLS.value or 0.0) * RATE / 3 / gumbel),
+            status=Status.NOT_COMPARABLE,
             reason="A projection of the paper times our words; it presupposes that all cells are usable.",
             assumed=assumed,
         ),
@@ -132,7 +133,7 @@ def _section(found: dict[tuple[str, int, float, float], float], columns: Lists, 
     return Section(
         answer=(
             f"Sampling of a language model is not a demanding use. With one word a token {WORD} bits suffice, so that"
-            f" 0.53 Mb/s are {rate / WORD:.0f} tokens a second; only Gumbel-max with a word for every token of a large"
+            f" {XOR_TEXT} are {rate / WORD:.0f} tokens a second; only Gumbel-max with a word for every token of a large"
             f" vocabulary comes to {gumbel / 1e6:.1f} Mbit a token, and then a Gb/s is {1e9 / gumbel:.0f} tokens a"
             " second.",
             f"Nor does it need perfect bits: with a bias of 0.0685 a token costs {worst:.1e} bit more than it should,"
