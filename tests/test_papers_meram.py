@@ -140,6 +140,18 @@ def test_memory_joins_both_intervals():
     assert found.high - found.low == pytest.approx(wide, rel=0.05)
 
 
+def test_bits_that_are_independent_in_the_model_are_no_evidence():
+    def measured(least):
+        return SimpleNamespace(
+            tests=independence.Independence(least, 0.5, 0.6, 0.0), train=SimpleNamespace(before=np.zeros((48, 8))),
+            power=np.linspace(0.3, 1, matrices_findings.SHIFTS.size), slope=1e9,
+        )  # fmt: skip
+
+    # an alarm is a value below 0.05 of six tests together
+    for least, status in ((0.009, Status.NOT_COMPARABLE), (0.008, Status.DIFFERS)):
+        assert matrices_findings._independent([measured(least), measured(0.7)]).status is status
+
+
 # --- laws ----------------------------------------------------------------------------------------------------
 
 
@@ -264,6 +276,20 @@ def test_where_a_curve_reaches_a_limit():
     spreads = np.array([0.0, 0.01, 0.02])
     assert exact.reached(spreads, np.array([0.0, 1.0, 3.0]), 2.0) == pytest.approx(0.015)
     assert np.isinf(exact.reached(spreads, np.array([0.0, 1.0, 3.0]), 4.0))
+    found = exact.Reached(0.017, 0.0, np.inf, 0.1)
+    assert found.ranged() == "0.017 (0 to above 0.1)"
+    assert found.shown() == "0.017 (95 %: 0 to above 0.1)"
+
+
+def test_perfect_cells_are_not_the_worst_calibrated():
+    from mtjspice.papers.meram.variability_results import Results
+
+    effects = [
+        variability_images.Effect(variability_images.ONE, calibrated, spread, value, value, value)
+        for calibrated, spread, value in ((True, 0.0, 1.3), (True, 0.02, 1.1), (True, 0.1, 1.2), (False, 0.1, 4.0))
+    ]
+    found = Results(1, {}, {}, SimpleNamespace(effects=effects), [], (), None)
+    assert found.worst_calibrated == effects[2]
 
 
 # --- figures -------------------------------------------------------------------------------------------------

@@ -53,7 +53,7 @@ FID_RATIO = Claim(
     low=1.074,
     high=1.091,
 )
-FID_COMPARABLE = Claim(text="image quality comparable to that of software noise", place="abstract", origin=Origin.TEXT)
+FID_COMPARABLE = Claim(text="an FID comparable to that of software noise", place="abstract", origin=Origin.TEXT)
 SAVING = Claim(
     text="saves 80 % of the energy of a pseudo-random generator in CMOS",
     place="on energy",

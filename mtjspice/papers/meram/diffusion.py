@@ -9,8 +9,8 @@ from mtjspice.papers.experiment import Context, Experiment
 from mtjspice.papers.meram import claims
 from mtjspice.papers.meram.diffusion_figures import draw_effects, draw_null, plates
 from mtjspice.papers.meram.diffusion_findings import Result, claimed_share, counted, findings
-from mtjspice.papers.meram.noises import CHECK, UNIFORM, UNRESET, WORDS
-from mtjspice.papers.meram.text import percent
+from mtjspice.papers.meram.noises import CHECK, UNIFORM, WORDS
+from mtjspice.papers.meram.text import limited, percent
 from mtjspice.papers.sections import Section
 
 if TYPE_CHECKING:
@@ -52,28 +52,49 @@ def section(size: "Size", trials: "Sequence[Trial]") -> Section:
 
 def _answer(result: Result) -> tuple[str, ...]:
     size, chance, score = result.size, result.chance, result.score(result.chance.single)
-    ratios = [one.value for one in result.effects]
-    uniform = [result.of(UNIFORM, where).value for where in ("training", "sampling", "both")]
-    memory = [result.of(UNRESET, where).value for where in ("training", "sampling", "both")]
     return (
-        f"Two runs of this small model with the same software noise, each trained once and judged by {size.images}"
-        f" images, differ by {percent(np.sqrt(2) * chance.single)} (one standard deviation of a difference); the"
-        f" paper's {claimed_share()} is {score:.1f} of them: one run each"
-        f" {'would not tell' if score < 2 else 'might tell'} the two noises apart here. Drawing {size.images} images"
-        f" alone makes {percent(np.sqrt(2) * chance.draws)}; that trainings differ beyond it was"
-        f" {'seen' if chance.p < 0.05 else 'not seen'} (p = {chance.p:.2g}). What chance makes in the paper's model"
-        " cannot be said from here; a comparison without repetitions leaves it open.",
-        f"Five kinds of words, each in training alone, in sampling alone and in both, {size.trainings} trainings each,"
-        f" give {min(ratios):.2f} to {max(ratios):.2f} times the distance of software noise. Of {len(ratios)} intervals"
-        f" (half a width: {percent(result.half_width())}) {len(result.apart)} exclude 1, {result.worse()} of them"
-        f" above, where {result.expected:.2g} do by chance; allowing for the number of tests,"
-        f" {counted(result.sure)}. Even uniform words, whose law is far from normal, give"
-        f" {_span(uniform)}, and a chain without resets, whose magnitudes remember, {_span(memory)}: a diffusion"
-        " model adds noise of many steps, and sums of uniform numbers are normal. An image is therefore a poor witness"
-        f" of a Gaussian law. It is a witness of offsets: 0.02 in every probability gives {result.check.value:.1f}.",
+        f"A difference of {claimed_share()}, as between the paper's FIDs, could"
+        f" {'not be told' if score < 2 else 'perhaps be told'} from chance here by one run each. Two runs of this small"
+        f" model with the same software noise, each trained once and judged by {size.images} images, differ"
+        f" by {percent(np.sqrt(2) * chance.single)} (one standard deviation of a difference, 95 %:"
+        f" {percent(np.sqrt(2) * chance.low)} to {percent(np.sqrt(2) * chance.high)}); {claimed_share()} is"
+        f" {score:.1f} of that. Drawing {size.images} images alone makes {percent(np.sqrt(2) * chance.draws)}; that"
+        f" trainings differ beyond it was {'seen' if chance.p < 0.05 else 'not seen'} (p = {chance.p:.2g}). What chance"
+        " makes in the paper's model cannot be said from here.",
+        _on_words(result),
+        _on_law(result),
         "Nothing here is an FID, and nothing here says how the paper's images were made, or in which place it had its"
-        " noise. A better model leaves less distance of its own and would show smaller effects.",
+        " noise.",
     )
+
+
+def _on_words(result: Result) -> str:
+    ratios = [one.value for one in result.effects]
+    apart = f" ({result.worse()} above)" if result.apart else ""
+    return (
+        "Five kinds of words, each in training only, in sampling only and in both, give"
+        f" {_span(ratios)} times the distance of software noise. Of these {len(ratios)} ratios {len(result.apart)} have"
+        f" a 95 % interval (half a width: {percent(result.half_width())}) that excludes 1{apart}; chance alone gives"
+        f" {result.expected:.2g}. Allowing for the number of tests, {counted(result.sure)}."
+    )
+
+
+def _on_law(result: Result) -> str:
+    uniform = [result.of(UNIFORM, where) for where in ("training", "sampling", "both")]
+    said = "Uniform words, whose law is far from normal, give " + _span([one.value for one in uniform])
+    if any(one in result.sure for one in uniform):
+        said += ", and images can tell them from software noise."
+    else:
+        said += (
+            ": images are a poor witness of a Gaussian law here. A likely reason is that sampling adds noise of many"
+            " steps, and sums of uniform numbers are nearly normal."
+        )
+    if result.check.low > 1:
+        said += (
+            " Images do see offsets: trees whose probabilities are all off by 0.02 give"
+            f" {limited(result.check, 1)} times the distance."
+        )
+    return said
 
 
 def _span(values: list[float]) -> str:

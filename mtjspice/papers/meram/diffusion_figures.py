@@ -35,9 +35,10 @@ def plates(effects: "Sequence[Effect]", null: NDArray[np.float64], spread: float
             key="effects",
             caption=(
                 f"Frechet distance with noise words over that with software noise: {size.trainings} trainings of each"
-                f" noise, {size.draws} draws of {size.images} images each. Bars: 95 % intervals over trainings that are"
-                " paired by their seeds. Grey: one standard deviation of a single run with software noise. Dashed:"
-                f" {_CLAIMED}, the ratio of the paper's FIDs. The deliberate fault lies far to the right."
+                f" noise, {size.draws} draw{'' if size.draws == 1 else 's'} of {size.images} images each. Bars: 95 %"
+                " intervals (Student) over trainings that are paired by their seeds. Grey: one standard deviation of a"
+                f" single run with software noise. Dashed: {_CLAIMED}, the ratio of the paper's FIDs. The"
+                " deliberate fault is a number at the right."
             ),
             alt="Three intervals for each kind of words, about a grey band at 1; the fault as a number on the right.",
             columns=dict(zip(names, zip(*rows, strict=True), strict=True)),

@@ -74,7 +74,7 @@ def _compared(result: Result) -> list[Finding]:
             quantity="distance with the words of a toggled chain in training and sampling over that with software"
             " noise",
             paper=claims.FID_RATIO,
-            ours=Value(value=both.value, low=both.low, high=both.high, kind="95 %"),
+            ours=Value(value=both.value, low=both.low, high=both.high, kind="95 %, Student over trainings"),
             status=Status.NOT_COMPARABLE,
             reason=(
                 f"{_NOT_FID} What compares is how much of {claimed_share()} chance makes; see the spread. Here the"
@@ -85,7 +85,7 @@ def _compared(result: Result) -> list[Finding]:
         ),
         Finding(
             key="comparable",
-            quantity="noises and places whose interval excludes 1",
+            quantity="kinds of words and places whose 95 % interval excludes 1",
             paper=claims.FID_COMPARABLE,
             ours=f"{len(result.apart)} of {len(result.effects)}"
             + (f": {_names(result.apart)}" if result.apart else ""),
@@ -93,8 +93,7 @@ def _compared(result: Result) -> list[Finding]:
             reason=(
                 f"{_NOT_FID} Above 1 (worse): {result.worse()}, below: {len(result.apart) - result.worse()}; chance"
                 f" excludes 1 from {result.expected:.2g} of them, and from more together, since all share the runs"
-                f" with software noise. Allowing for the number of tests, {counted(result.sure)}. An offset of 0.02"
-                f" in every probability gives {result.check.value:.1f} times the distance."
+                f" with software noise. Allowing for the number of tests, {counted(result.sure)}."
             ),
             assumed=_ASSUMED,
         ),
@@ -119,7 +118,7 @@ def _chance(result: Result) -> list[Finding]:
         ),
         Finding(
             key="trainings",
-            quantity="of which what the seed of the training adds",
+            quantity="part of that standard deviation which the seed of the training adds",
             ours=Value(
                 value=chance.trainings, unit="%", low=0.0, high=chance.trainings_high, kind="upper limit 97.5 %",
                 digits=2,
@@ -177,7 +176,12 @@ def _effects(result: Result) -> list[Finding]:
         Finding(
             key="check",
             quantity="distance over software noise, trees whose probabilities are all off by 0.02, in sampling",
-            ours=Value(value=result.check.value, low=result.check.low, high=result.check.high, kind="95 %"),
+            ours=Value(
+                value=result.check.value,
+                low=result.check.low,
+                high=result.check.high,
+                kind="95 %, Student over trainings",
+            ),
             status=Status.LEFT_OPEN,
             reason="A deliberate fault: the comparison can see one."
             if result.check.low > 1

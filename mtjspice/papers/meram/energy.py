@@ -9,8 +9,8 @@ import numpy as np
 
 from mtjspice.papers.experiment import Context, Experiment
 from mtjspice.papers.meram import claims
-from mtjspice.papers.meram.energy_figures import claimed_ratio, draw_phases, draw_ratios, energy_of, plates
-from mtjspice.papers.meram.energy_findings import AREA_TRUST, findings
+from mtjspice.papers.meram.energy_figures import AREA_TRUST, claimed_ratio, draw_phases, draw_ratios, energy_of, plates
+from mtjspice.papers.meram.energy_findings import findings
 from mtjspice.papers.meram.energy_measured import TECHNOLOGY, Measured, area_of
 from mtjspice.papers.meram.samples_figures import draw_samples, samples_plate
 from mtjspice.papers.meram.samples_findings import on_samples, sample_findings
@@ -105,9 +105,9 @@ def _on_energy(found: Measured) -> str:
         f"Against which generator the paper saves {_saved()} could not be read, and the answer depends on it. With"
         f" {found.wired}, the word takes {energy_of(found.word) * 1e15:.0f} fJ a bit. Against shift registers of"
         f" {', '.join(lengths)} stages at {_supplies(found)} V it {against(min(of_registers))} in the worst case"
-        f" ({least.name}) and {against(max(of_registers))} in the best ({most.name}); in energy times area it is"
-        f" {_span([found.products[row.name] for row in registers])} times better, areas being trusted to a factor of"
-        f" {AREA_TRUST:g}."
+        f" ({least.name}) and {against(max(of_registers))} in the best ({most.name}). In energy times area it is"
+        f" {_span([found.products[row.name] for row in registers])} times better. Energies are trusted to"
+        f" {percent(found.trust)}, areas to a factor of {AREA_TRUST:g}."
     )
 
 
@@ -115,11 +115,10 @@ def _on_both(found: Measured) -> str:
     areas = [area_of(row) / area_of(found.word) for row in found.registers]
     return (
         f"If both claims had the same opponent, {_saved()} would be a factor of {claimed_ratio():.3g} and leave"
-        f" {claims.AREA_FACTOR.value:g} for the area. Shift registers take {_span(areas)} times the word's area:"
-        f" {percent(1 - found.cell_share, 1)} of the word's area is CMOS that makes pulses and reads. Junctions take"
-        f" {percent(found.junctions.value, 1)} of the energy, so better junctions alone change neither factor much. A"
-        f" figure that counts junctions and cells alone would say {found.bare:.1e}; such bits are neither written nor"
-        " read by anything."
+        f" {claims.AREA_FACTOR.value:g} for the area. A bit of shift registers takes {_span(areas)} times the area"
+        f" of the word's: {percent(1 - found.cell_share, 1)} of the word is CMOS that makes pulses and reads. Junctions"
+        f" take {percent(found.junctions.value, 1)} of the energy, so better junctions alone change neither factor"
+        f" much. Counted by junctions and cells alone it is {found.bare:.1e}, for bits that nothing writes or reads."
     )
 
 
@@ -127,7 +126,7 @@ def _on_others(found: Measured) -> str:
     published = true_generators(found.outcome.rows)
     cheaper = [one for one in published.values() if one < energy_of(found.word)]
     return (
-        f"Against counter-based ciphers the product is up to {found.products[found.best]:.0f} ({found.best}). Who needs"
+        f"The advantage in energy times area is largest, {found.products[found.best]:.0f}, over {found.best}. Who needs"
         " unpredictable bits should compare with true generators in CMOS instead: of"
         f" {len(published)} that were published with an energy, in other processes, {len(cheaper)} take less than the"
         " word."

@@ -19,7 +19,7 @@ OFFSETS, SCATTER, DIVERGENCE = "|mean|", "scatter of deviation", "KL"
 RAW, TRIMMED = "total variation, as it is", "total variation, calibrated"
 ROWS = 16  # words of an array that take turns
 ARRAY_SPREAD = 0.05
-ARRANGED = ("every cell of its own", "common to a word", "common to a bit of all words")
+ARRANGED = ("of single cells", "common to a word", "common to a bit of all words")
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,12 @@ class Reached:
         """As a value of a finding, in words where a limit was not reached."""
         if np.isfinite(self.high):
             return Value(value=self.value, low=self.low, high=self.high, kind="95 %", digits=2)
-        begin = f"{self.low:.2g}" if np.isfinite(self.low) else f"above {self.last:g}"
-        return f"{self.said()} (95 %: {begin} to above {self.last:g})"
+        return self.ranged("95 %: ")
+
+    def ranged(self, kind: str = "") -> str:
+        """With its limits, in a sentence."""
+        low, high = (f"{one:.2g}" if np.isfinite(one) else f"above {self.last:g}" for one in (self.low, self.high))
+        return f"{self.said()} ({kind}{low} to {high})"
 
     def said(self) -> str:
         """In a sentence."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtjspice.papers.experiment import Context, Experiment
+from mtjspice.papers.findings import Value
 from mtjspice.papers.meram.matrices_figures import draw_flips, draw_matrices, plates
 from mtjspice.papers.meram.matrices_findings import (
     SHIFTS,
@@ -77,12 +78,13 @@ def _section(context: Context, measured: list[Measured]) -> Section:
             + ("no dependence of bits was found" if independent else "bits depend on each other")
             + f" ({pulses} words, smallest p-value {least:.2g} of {number})."
             + (" That is no evidence for the Kronecker product" if independent else " That speaks against independence")
-            + ": noise is independent in the model, and only the shared circuit could couple bits. The test would have"
-            f" seen a jitter of the shared generator of {said(measured)}; the simulated generator has none, a real one"
-            " has.",
-            f"Bits that are not reset remember: at {measured[0].width * 1e9:.2f} ns the correlation of successive reads"
-            f" is {first.value:+.2f}, at {measured[1].width * 1e9:.2f} ns it is {second.value:+.2f}. There is none"
-            " only where p01 + p10 = 1, at single widths of the pulse; elsewhere a word needs a reset or is a chain.",
+            + ": noise is independent in the model, and only the shared circuit could couple bits. A jitter of the"
+            f" shared generator of {said(measured)}, with either pulse, would have been seen in nine of ten such"
+            " experiments; the simulated generator has none, a real one has.",
+            "Without a reset successive reads of a bit are correlated, by 1 - p01 - p10:"
+            f" {_limited(first)} with pulses of {measured[0].width * 1e9:.2f} ns, {_limited(second)} with"
+            f" {measured[1].width * 1e9:.2f} ns (95 %). Only at single widths p01 + p10 is 1, and a word forgets"
+            " without a reset.",
         ),
         findings=findings(measured),
         plates=plates(measured, context.seed),
@@ -92,6 +94,10 @@ def _section(context: Context, measured: list[Measured]) -> Section:
             f" predictions from {measured[0].predicted[0].trials} macrospins."
         ),
     )
+
+
+def _limited(memory: Value) -> str:
+    return f"{memory.value:+.2f} ({memory.limits[0]:+.2f} to {memory.limits[1]:+.2f})"
 
 
 EXPERIMENT = Experiment(

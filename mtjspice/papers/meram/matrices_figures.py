@@ -50,7 +50,7 @@ def plates(measured: "list[Measured]", seed: int) -> tuple[Plate, ...]:
                 " Kronecker product of the 2 x 2 matrices says (line, with the 95 % band of as many pulses). Pulses"
                 " that flip bits together would widen it."
             ),
-            alt="Counts lie about the law of the Kronecker product.",
+            alt="Bars of counts, with the line and the band that the Kronecker product gives.",
             columns=dict(zip(others, zip(*flipped, strict=True), strict=True)),
         ),
         Plate(
@@ -59,7 +59,7 @@ def plates(measured: "list[Measured]", seed: int) -> tuple[Plate, ...]:
                 f"Flips of each bit from P and from AP by the same pulse, 95 % intervals (Wilson), {pulses} pulses."
                 " Lines: macrospins on the voltage that the circuit puts on its junctions."
             ),
-            alt="Bits lie about the line of the macrospins; flips from AP are somewhat more frequent.",
+            alt="Points with intervals for each bit and state, about two lines of the macrospins for each pulse.",
             columns=dict(zip(names, zip(*rows, strict=True), strict=True)),
         ),
     )

@@ -23,6 +23,7 @@ LENGTH, VOLTAGE = 0.1, 0.9  # of the scaled process: ratio of lengths, and suppl
 WORD_BITS = 8
 FAIR, PRODUCT_WORDS, TREE_WORDS = "MeRAM, fair bits", "MeRAM, product words", "MeRAM, trees"
 NOTHING = "none"
+HOW = {"measured": "simulated", "counted": "counted", "scaled": "scaled", "published": "published"}  # by status
 PUBLISHED = {OLD: ("180 nm",), NEW: ("28 nm", "28 nm and 65 nm")}
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mtjspice.papers.meram.converters import COUNT, POLAR, SUM, TABLE
-from mtjspice.papers.meram.samples import NEW, NOTHING, OLD, Way, break_even, cheapest
+from mtjspice.papers.meram.samples import HOW, NEW, NOTHING, OLD, Way, break_even, cheapest
 from mtjspice.papers.sections import Columns, Plate
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def samples_plate(ways: Sequence[Way]) -> Plate:
         against = even.get((one.node, one.source, one.converter))
         rows.append(
             (
-                one.node, one.source, one.converter, one.status, one.energy, one.bits, one.bit_energy,
+                one.node, one.source, one.converter, HOW[one.status], one.energy, one.bits, one.bit_energy,
                 one.converter_energy, _known(one.rate), _known(one.area), cheapest(ways, one.node).energy,
                 *(_known(None if against is None else getattr(against, name)) for name in _LIMITS),
             )
@@ -40,7 +40,8 @@ def samples_plate(ways: Sequence[Way]) -> Plate:
             "Energy of a Gaussian number by the source of its bits and by what makes a number of them. Left: the"
             " process of the comparison (words and registers simulated, ciphers and converters counted), published"
             " generators of 180 nm. Right: the same scaled to 28 nm, published generators of 28 nm. Dashed: the"
-            " cheapest number with junctions. Box-Muller is a lower bound."
+            " cheapest number with junctions. Box-Muller is a lower bound. No intervals: nothing is sampled but"
+            " the bits that drive counted gates, and scaling is a rule of thumb."
         ),
         alt="Sources of bits in rows, a point for each converter, two nodes; a line at the cheapest with junctions.",
         columns=dict(zip(names, zip(*rows, strict=True), strict=True)),

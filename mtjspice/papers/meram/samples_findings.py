@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 from mtjspice.papers.findings import Finding, Status, Value
 from mtjspice.papers.meram.converters import POLAR
-from mtjspice.papers.meram.samples import LENGTH, NEW, OLD, VOLTAGE, BreakEven, Way, break_even, cheapest
+from mtjspice.papers.meram.energy_figures import AREA_TRUST
+from mtjspice.papers.meram.samples import HOW, LENGTH, NEW, OLD, VOLTAGE, BreakEven, Way, break_even, cheapest
 from mtjspice.papers.meram.text import percent
 
 if TYPE_CHECKING:
     from mtjspice.papers.meram.energy_measured import Measured
 
-_COUNTED = "circuit, process; architectures of converters, counted without wires"
+_COUNTED = "circuit, process; architectures of converters, counted without wires and level shifters"
 _SCALED = f"{_COUNTED}; lengths scaled by {LENGTH:g}, logic to {VOLTAGE:g} V, write rail and heat of junctions kept"
 
 
@@ -32,17 +33,17 @@ def on_samples(found: "Measured") -> str:
         rows, best = _least(even, node), cheapest(found.ways, node)
         lost = [one for one in rows if one.lost]
         said.append(
-            f"in {node}{' (scaled)' if node == NEW else ''} the cheapest number with junctions takes"
-            f" {_energy(best.energy)} ({_made(best)}); of {len(rows)} sources of CMOS bits, each with its cheapest"
-            f" converter, {len(lost)} {'takes' if len(lost) == 1 else 'take'} less"
-            + (f", down to {_energy(min(one.way.energy for one in lost))}" if lost else "")
-        )
+            f"{'Scaled to' if node == NEW else 'In'} {node} the cheapest one with junctions takes"
+            f" {'about ' if node == NEW else ''}{_energy(best.energy, 2 if node == NEW else 3)} ({_made(best)});"
+            f" {len(lost)} of {len(rows)} sources of CMOS bits {'takes' if len(lost) == 1 else 'take'} less"
+            + (f", down to {_energy(min(one.way.energy for one in lost), 2)}" if lost else "") + "."
+        )  # fmt: skip
+    direct = _direct(found.ways).energy
     return (
-        f"A number is not a bit: {'; '.join(said)}. Where converters are the same, the comparison is that of bits:"
-        " CMOS wins with bits that are cheaper than the word's. Programming words to the law saves the converter and"
-        f" costs {_energy(_direct(found.ways).energy)} in product words, which"
-        f" {'do not pay' if _direct(found.ways).energy > cheapest(found.ways, OLD).energy else 'pay'} here. Registers"
-        " and ciphers make no entropy; published true generators are listed with their nodes."
+        f"A Gaussian number takes its bits and a converter, here the cheapest for each source."
+        f" {' '.join(said)} With the same converter the cheaper bits win. Bits programmed to the law, each by itself"
+        f" (product words), need no converter, and take {_energy(direct)}: they"
+        f" {'do not pay' if direct > cheapest(found.ways, OLD).energy else 'pay'} here."
     )
 
 
@@ -61,10 +62,10 @@ def _number(found: "Measured", node: str) -> Finding:
             value=best.energy, unit="J", low=limits[0], high=limits[1], kind=f"energies to {percent(found.trust)}"
         )
         if node == OLD
-        else f"about {_energy(best.energy)}",
+        else f"about {_energy(best.energy, 2)}",
         status=Status.LEFT_OPEN,
         reason=f"{_made(best)[0].upper()}{_made(best)[1:]}, error {best.error:.3f} standard deviations. All ways: "
-        + "; ".join(f"{_made(one)} {_energy(one.energy)}{_error(one)}" for one in every)
+        + "; ".join(f"{_made(one)} {_energy(one.energy, 3 if node == OLD else 2)}{_error(one)}" for one in every)
         + (". A rule of thumb, to no known accuracy." if node == NEW else ". The word's logic works at 3.3 V only."),
         assumed=_SCALED if node == NEW else f"{_COUNTED}; slots of 6 ns, wires as in the plain word",
     )
@@ -85,7 +86,10 @@ def _list(even: Sequence[BreakEven], node: str) -> Finding:
     return Finding(
         key=f"cmos-{0 if node == OLD else 1}",
         quantity=f"energy of a Gaussian number of CMOS bits, cheapest converter of each source, {node}",
-        ours="; ".join(f"{one.way.source} ({one.way.status}): {_energy(one.way.energy)}" for one in least),
+        ours="; ".join(
+            f"{one.way.source} ({HOW[one.way.status]}): {_energy(one.way.energy, 3 if node == OLD else 2)}"
+            for one in least
+        ),
         status=Status.LEFT_OPEN,
         reason=(
             f"Cheapest: {' or '.join(made)}. {sum(one.lost for one in least)} of {len(least)} take less than the"
@@ -98,12 +102,13 @@ def _list(even: Sequence[BreakEven], node: str) -> Finding:
 
 def _limits(even: Sequence[BreakEven], node: str) -> Finding:
     rows = [one for one in even if one.way.node == node]
+    digits = 3 if node == OLD else 2
     limits = {one.way.converter: one.bit_energy for one in rows}
     below = list(dict.fromkeys(f"{one.way.source} ({one.way.converter})" for one in rows if one.lost))
     return Finding(
         key=f"even-{0 if node == OLD else 1}",
         quantity=f"energy of a CMOS bit below which junctions lose, by converter, {node}",
-        ours="; ".join(f"{name}: {_energy(limit) if limit > 0 else 'none'}" for name, limit in limits.items()),
+        ours="; ".join(f"{name}: {_energy(limit, digits) if limit > 0 else 'none'}" for name, limit in limits.items()),
         status=Status.LEFT_OPEN,
         reason="Against the cheapest number with junctions; none: the converter alone takes more. Junctions lose to "
         + (", ".join(below) if below else "none of those listed") + ".",
@@ -113,37 +118,47 @@ def _limits(even: Sequence[BreakEven], node: str) -> Finding:
 
 def _rates(ways: Sequence[Way], even: Sequence[BreakEven]) -> Finding:
     best = cheapest(ways, OLD)
-    assert best.rate is not None
-    assert best.area is not None
     rows = [one for one in even if one.way.converter == best.converter and one.area is not None]
     registers = [one for one in rows if one.way.source.startswith("LFSR")]
-    shown = [
-        f"{one.way.source}: {(one.way.rate or 0) * 1e-6:.3g} M/s on {(one.way.area or 0) * 1e12:.0f} um2; below"
-        f" {(one.area or 0) * 1e12:.0f} um2, or from {(one.rate or 0) * 1e-6:.3g} M/s on"
+    # supplies change neither rate nor area
+    shown = dict.fromkeys(
+        f"{one.way.source.partition(',')[0]}: {_area(one.area)} and {_rate(one.rate)} ({_area(one.way.area)} and"
+        f" {_rate(one.way.rate)})"
         for one in registers
-    ]
-    lost = [one for one in rows if one.way.area is not None and one.area is not None and one.way.area < one.area]
+    )
+    ratios = [one.way.area / one.area for one in rows if one.way.area and one.area]
+    lost, sure = sum(ratio < 1 for ratio in ratios), sum(ratio > AREA_TRUST for ratio in ratios)
     return Finding(
         key="even-rate",
-        quantity=f"rate and area of a CMOS unit with a converter ({best.converter}); area below which, and rate from"
-        f" which on, junctions would lose in area, {OLD}",
-        ours=". ".join(shown),
+        quantity=f"area below which, and rate from which on, a shift register with a converter ({best.converter}) would"
+        f" beat junctions in area, {OLD} (in brackets: its own)",
+        ours="; ".join(shown),
         status=Status.LEFT_OPEN,
         reason=(
-            f"One word with its converter makes {best.rate * 1e-6:.3g} M numbers a second on {best.area * 1e12:.0f}"
-            f" um2. At equal rates junctions lose in area to {len(lost)} of {len(rows)} sources (all in the figure's"
-            " data). Every unit has a converter of its own, which a slow source leaves idle. Areas are trusted to a"
-            " factor of 5."
+            f"One word with its converter makes {_rate(best.rate)} on {_area(best.area)}. At equal rates junctions take"
+            f" more area than {lost} of {len(ratios)} sources (all in the figure's data), and surely less than {sure},"
+            f" areas being trusted to a factor of {AREA_TRUST:g}. Every unit has a converter of its own, which a slow"
+            " source leaves idle."
         ),
         assumed=_COUNTED,
     )
+
+
+def _area(square_metres: float | None) -> str:
+    assert square_metres is not None
+    return f"{square_metres * 1e12:.0f} um2"
+
+
+def _rate(each_second: float | None) -> str:
+    assert each_second is not None
+    return f"{each_second * 1e-6:.3g} M/s"
 
 
 def _polar(ways: Sequence[Way]) -> Finding:
     one = next(way for way in ways if way.converter == POLAR and way.node == OLD)
     return Finding(
         key="polar",
-        quantity=f"energy of the multiplications of {POLAR}, a number, without those of its bits, {OLD}",
+        quantity=f"energy of the multiplications of {POLAR} for a number, its bits left out, {OLD}",
         ours=f"at least {_energy(one.converter_energy)}",
         status=Status.LEFT_OPEN,
         reason="Five products of 16 bits with every adder changing once to its settled value; hazards, coefficients and"
@@ -167,5 +182,5 @@ def _error(one: Way) -> str:
     return "" if one.error is None else f" (error {one.error:.3f})"
 
 
-def _energy(joules: float) -> str:
-    return f"{joules * 1e12:.3g} pJ"
+def _energy(joules: float, digits: int = 3) -> str:
+    return f"{float(f'{joules * 1e12:.{digits}g}'):g} pJ"

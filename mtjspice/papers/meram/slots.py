@@ -1,4 +1,4 @@
-"""Energy of the slots of a word in CMOS, measured, and of the numbers that encodings make of them."""
+"""Energy of the slots of a word in CMOS, simulated, and of the numbers that encodings make of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -125,14 +125,13 @@ def run(context: Context) -> Section:
             quantity=f"width from which P stays within {NEAR} of 1/2 (up to {LONGEST * 1e9:.0f} ns), at V_c",
             ours=_shown(reached["card", 1.0], float(widths[1] - widths[0])),
             status=Status.LEFT_OPEN,
-            reason=f"That is {half:.1f} half precessions. At {_ratios(OVERDRIVES)} V_c: {_nanoseconds(own)}."
-            + (f" Never at {_ratios(never)} V_c." if never else ""),
+            reason=f"That is {half:.1f} half precessions. At {_ratios(OVERDRIVES)} V_c: {_nanoseconds(own)}.",
             assumed=assumed,
         ),
         *(
             Finding(
                 key=key,
-                quantity=f"the same with {name}",
+                quantity=f"the same width at V_c, {name}",
                 ours=_shown(widths_of[OVERDRIVES.index(1.0)], float(widths[1] - widths[0])),
                 status=Status.LEFT_OPEN,
                 reason=f"At {_ratios(OVERDRIVES)} V_c: {_nanoseconds(widths_of)}. Neither damping nor the spread of the"
@@ -155,22 +154,22 @@ def run(context: Context) -> Section:
             assumed=assumed,
         ),
     ]  # fmt: skip
+    last = max(width for width in own if np.isfinite(width))
     answer = (
         "That P oscillates with the width, that some short pulse is certain and that long ones settle about 1/2 was put"
         " into the card; it is no evidence for the paper. What follows says what these depend on.",
-        f"At V_c the curve turns {turns:.0f} times before it settles. A pulse"
+        f"At V_c, which takes away the perpendicular anisotropy, P turns {turns:.0f} times before it settles. A pulse"
         f" of {best_width * 1e9:.2f} ns at {best_volts:.2f} V is as good as certain ({switched.count} of"
-        f" {switched.trials} macrospins). Shorter ones may be anything: within half a precession P passes all values"
-        " from 0 to 1.",
+        f" {switched.trials} macrospins). Shorter ones may be anything: in half a precession P passes all values.",
         '"Long pulses give 50 %" is a statement about the pulses\' spread and overdrive, not about width alone.'
-        f" The card stays within {NEAR} of 1/2 from {_nanoseconds(own)} on, at {_ratios(OVERDRIVES)} V_c"
-        f"{f' (none: not within {LONGEST * 1e9:.0f} ns)' if never else ''}. "
+        f" From {min(own) * 1e9:.1f} to {last * 1e9:.1f} ns on, by the voltage, P stays within {NEAR} of 1/2"
+        f"{f' (not within {LONGEST * 1e9:.0f} ns at {_ratios(never)} V_c)' if never else ''}. "
         + "; ".join(
             f"{name} {_lost(own, other)}"
             for name, other in (("With equal pulses", unequal), ("with a damping of 0.02", damped))
         )
-        + f". A pulse that has settled is {min(own) / best_width:.0f} to"
-        f" {max(width for width in own if np.isfinite(width)) / best_width:.0f} times as long as the certain one.",
+        + f". A pulse that has settled is {min(own) / best_width:.0f} to {last / best_width:.0f}"
+        " times as long as the certain one.",
         f"The limit itself is {min(long_run):.3f} to {max(long_run):.3f} above V_c, since the current through the"
         " barrier exerts a torque. Bits that are to be fair to better than that need a trim or an extractor, however"
         " long the pulse.",

@@ -65,83 +65,74 @@ def section(found: Results) -> Section:
 def _on_laws(found: Results) -> str:
     product = found.laws["product:8"][SPREADS.index(0.02)]
     return (
-        f"Product words bear a spread of P of {found.doubled.said()} before their divergence doubles, and"
-        f" {found.offsets['product:8'].said()} before the mean is off by {OFFSET:g}; a tree in offset code only"
-        f" {found.offsets['tree:8'].said()}, since its first bit decides the sign and half of the magnitude. A"
-        f" specification of {percent(found.tolerated, 1)} for each probability follows from here, not from the paper."
-        " Calibration, that is taking out mean and deviation, removes the offset, but leaves the shape (total"
-        f" variation of product words at 2 %: {product[RAW].value:.3f} before, {product[TRIMMED].value:.3f} after)."
+        f"P of a cell may spread by {found.doubled.ranged()} from device to device before the divergence of words of"
+        f" independent bits doubles, and by {found.offsets['product:8'].ranged()} before their mean is off by"
+        f" {OFFSET:g}. In a binary tree in offset code it may spread only by"
+        f" {found.offsets['tree:8'].ranged()}, since its first bit decides the sign and half of the"
+        f" magnitude. So a spread of {percent(found.tolerated, 1)} is allowed by these criteria, which are ours and not"
+        " the paper's. Calibration takes out mean and deviation, not the shape: total variation of independent bits at"
+        f" 2 % is {limited(product[RAW])} before and {limited(product[TRIMMED])} after it (95 %)."
     )
 
 
 def _on_images(found: Results) -> str:
-    from mtjspice.papers.meram.variability_images import ONE, OWN, SHIPPED, TREE
+    from mtjspice.papers.meram.variability_images import ONE, OWN, TREE
 
-    limit = found.seen_from
-    reached = {case: found.images.reached(case, False, limit) for case in (ONE, TREE, OWN, SHIPPED)}
-    worst = found.worst_calibrated
+    limit, worst = found.seen_from, found.worst_calibrated
+    reached = {case: found.images.reached(case, False, limit) for case in (ONE, TREE, OWN)}
+    seen = any(one.low > limit for one in found.images.effects if one.spread and not one.calibrated)
+    first = "Images see offsets." if seen else "Nothing sure was seen in images."
     if worst.low > limit:
-        first, last = (
-            "Images see the errors, calibrated or not.",
-            "beyond the spread: calibration does not do it alone.",
-        )
+        last = f"above {limit:.2f}: calibration does not do it alone."
     elif worst.high < limit:
-        first = "Images see offsets and little else."
-        last = f"within the spread: who calibrates need not keep {percent(found.tolerated, 1)} for such images."
+        last = f"below {limit:.2f}: who calibrates need not keep {percent(found.tolerated, 1)} for such images."
     else:
-        first = "Images see offsets; of other errors nothing sure was seen."
-        last = "not told from the spread: what calibration leaves, if anything, would need more devices to be seen."
+        last = f"not told from {limit:.2f}: what calibration leaves, if anything, would need more devices to be seen."
     return (
         f"{first} Uncalibrated, their distance from real ones exceeds that with software noise by the spread of single"
-        f" runs ({percent(found.images.chance.single)}) from a spread of P of {reached[ONE].said()} on for a word,"
-        f" {reached[TREE].said()} for a tree, {reached[OWN].said()} for an array of {exact.ROWS} words; a better model"
-        f" shows as much from {reached[SHIPPED].said()} on. The specification from the laws is"
-        f" {_side(reached[ONE], found.tolerated)}. At a spread of {SPREADS[-1]:g} the small models' distances are"
-        f" {_last(found, False)} times as large, with each word calibrated {_last(found, True)}; the largest of all"
-        f" calibrated ones is {limited(worst, 2)}, {last}"
+        f" runs ({percent(found.images.chance.single)}) once P spreads by {reached[ONE].ranged()} in one word, by"
+        f" {reached[TREE].ranged()} in a tree, and by {reached[OWN].ranged()} in an array of {exact.ROWS} words (95 %)."
+        f" What one word needs is {_side(reached[ONE], found.tolerated)}. With every word calibrated, the largest mean"
+        f" ratio of distances up to a spread of {SPREADS[-1]:g} is {limited(worst, 2)}, {last}"
     )
 
 
-def _last(found: Results, calibrated: bool) -> str:
-    """Ratios of the small models at the largest spread."""
-    from mtjspice.papers.meram.variability_images import SHIPPED
-
-    values = [
-        one.value
-        for one in found.images.effects
-        if one.calibrated == calibrated and one.case != SHIPPED and one.spread == SPREADS[-1]
-    ]
-    return f"{min(values):.2f} to {max(values):.2f}"
-
-
 def _side(images: Reached, law: float) -> str:
-    """How a specification from the laws compares with that from images of a word."""
-    if images.low > law:
-        return "stricter than what these need of a word"
-    return "laxer than what these need of a word" if images.high < law else "not told from what these need of a word"
+    """How what images need of a word compares with a specification from the laws."""
+    said = f"than the {percent(law, 1)} from the laws"
+    if images.high < law:
+        return f"stricter {said}"
+    return f"laxer {said}" if images.low > law else f"not told from the {percent(law, 1)} of the laws"
 
 
 def _on_devices(found: Results) -> str:
     from mtjspice.papers.meram import spreads
 
-    mismatch, shifted = found.mismatch, found.drawn[1]
+    mismatch, other = found.mismatch, found.drawn[1]
+    shifted = other.deviation, other.low, other.high
     return (
-        "Devices will hardly keep it untrimmed. At P = 1/2, 0.02 of P are"
+        f"Devices that are not trimmed would hardly keep it. At P = 1/2, {ALLOWED:g} of P are"
         f" {percent(found.slope('pulse voltage').allowed(ALLOWED), 2)} of the pulse's voltage or"
-        f" {percent(found.slope(spreads.LEFT_OVER).allowed(ALLOWED), 2)} of the effective anisotropy; devices whose V50"
-        f" differs by {percent(spreads.VOLTAGE_SPREAD)} (assumed) spread P by {shifted.deviation:.2f} under one"
-        f" voltage. Mismatch of transistors makes {mismatch.between[0]:.3f} from word to word and"
-        f" {mismatch.within[0]:.3f} from column to column: the circuit {_kept(found)}. Errors that all words share do"
-        " not average out over an array; what single cells err does, in the law of the stream."
+        f" {percent(found.slope(spreads.LEFT_OVER).allowed(ALLOWED), 2)} of the effective anisotropy. Devices whose V50"
+        f" differs by {percent(spreads.VOLTAGE_SPREAD)} (assumed) spread P by {_three(shifted, 2)} under one voltage."
+        f" Mismatch of transistors makes {_three(mismatch.between)} from word to word and"
+        f" {_three(mismatch.within)} from column to column (95 %): {_kept(found)}."
     )
+
+
+def _three(found: tuple[float, float, float], decimals: int = 3) -> str:
+    value, low, high = (f"{one:.{decimals}f}" for one in found)
+    return f"{value} ({low} to {high})"
 
 
 def _kept(found: Results) -> str:
     mismatch = found.mismatch
     ends = [float(np.hypot(mismatch.between[k], mismatch.within[k])) for k in (1, 2)]
     if ends[1] < ALLOWED:
-        return f"keeps the {ALLOWED:g}, and the junctions decide"
-    return f"does not keep the {ALLOWED:g} either" if ends[0] > ALLOWED else f"is at the limit of {ALLOWED:g} itself"
+        return f"the circuit keeps the {ALLOWED:g}, and the junctions decide"
+    if ends[0] > ALLOWED:
+        return f"the circuit does not keep the {ALLOWED:g} either"
+    return f"{mismatch.words} words do not tell whether the circuit keeps the {ALLOWED:g}"
 
 
 EXPERIMENT = Experiment(

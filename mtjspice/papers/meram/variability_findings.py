@@ -6,7 +6,7 @@ from mtjspice.papers.findings import Finding, Status, Value
 from mtjspice.papers.meram import claims, exact
 from mtjspice.papers.meram.exact import DIVERGENCE, OFFSETS, RAW, SCATTER, TRIMMED
 from mtjspice.papers.meram.text import limited, percent
-from mtjspice.papers.meram.variability_figures import ALLOWED, OFFSET, SPREADS
+from mtjspice.papers.meram.variability_figures import ALLOWED, NAMED, OFFSET, SPREADS
 from mtjspice.papers.meram.variability_results import Results
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _laws(found: Results) -> list[Finding]:
     return [
         Finding(
             key="doubled",
-            quantity="spread of P that doubles the divergence of product words",
+            quantity="spread of P that doubles the divergence of words of independent bits",
             ours=found.doubled.shown(),
             status=Status.LEFT_OPEN,
             reason=(
@@ -40,7 +40,7 @@ def _laws(found: Results) -> list[Finding]:
         *(
             Finding(
                 key=f"offset-{k}",
-                quantity=f"spread of P at which the mean is off by {OFFSET:g}, {name}",
+                quantity=f"spread of P at which the mean is off by {OFFSET:g}, {NAMED[name]}",
                 ours=limit.shown(),
                 status=Status.LEFT_OPEN,
                 reason=f"Mean of |mean| over {found.devices} devices, exact laws, in standard deviations. It is what a"
@@ -52,10 +52,10 @@ def _laws(found: Results) -> list[Finding]:
         *(
             Finding(
                 key=f"at-{k}",
-                quantity=f"|mean|, scatter of deviation and KL at a spread of 0.02, {name}",
+                quantity=f"|mean|, scatter of deviation and KL (bit) at a spread of 0.02, {NAMED[name]}",
                 ours="; ".join(limited(rows[at][what]) for what in (OFFSETS, SCATTER, DIVERGENCE)),
                 status=Status.LEFT_OPEN,
-                reason=f"Bit; 95 % by bootstrap. Total variation {limited(rows[at][RAW])}, with mean and deviation"
+                reason=f"95 % by bootstrap. Total variation {limited(rows[at][RAW])}, with mean and deviation"
                 f" calibrated {limited(rows[at][TRIMMED])}.",
                 assumed=_FORMAT,
             )
@@ -68,11 +68,12 @@ def _arrays(found: Results) -> list[Finding]:
     return [
         Finding(
             key=f"array-{k}",
-            quantity=f"|mean| and KL of a stream of {exact.ROWS} words that take turns, error {how}",
+            quantity=f"|mean| and KL of a stream of {exact.ROWS} words that take turns, errors {how}",
             ours=f"{limited(mean)}; {limited(divergence)} bit",
             status=Status.LEFT_OPEN,
-            reason=f"Product words, spread {exact.ARRAY_SPREAD:g}; errors of single cells average out over"
-            " words in the law of the stream (not in a word's own), errors common to a bit of all words do not.",
+            reason=f"Words of independent bits, spread {exact.ARRAY_SPREAD:g}, 95 % by bootstrap; errors of single"
+            " cells average out over words in the law of the stream (not in a word's own), errors common to a bit of"
+            " all words do not.",
             assumed=_FORMAT,
         )
         for k, (how, (mean, divergence)) in enumerate(found.arrays.items())
@@ -99,14 +100,14 @@ def _images(found: Results) -> list[Finding]:
     rows = [
         Finding(
             key=f"images-{k}",
-            quantity=f"spread of P at which images are off by the spread of single runs, {case}",
+            quantity=f"spread of P at which images are worse by the spread of single runs, {case}",
             ours=images.reached(case, False, limit).shown(),
             status=Status.LEFT_OPEN,
             reason=(
                 f"{note} Distance {limit:.2f} times that of software noise; geometric mean of {size.devices} devices,"
                 " Student's limits, interpolated in the square of the spread."
                 f" {claimed:.2f} times, the ratio of the paper's FIDs, is reached at"
-                f" {images.reached(case, False, claimed).said()}. From the laws: mean off by {OFFSET:g} at"
+                f" {images.reached(case, False, claimed).ranged()}. From the laws: mean off by {OFFSET:g} at"
                 f" {found.offsets['tree:8' if case == TREE else 'product:8'].said()}"
                 + ("." if case == TREE else f", divergence doubled at {found.doubled.said()}.")
             ),
@@ -131,12 +132,12 @@ def _images(found: Results) -> list[Finding]:
         *rows,
         Finding(
             key="images-calibrated",
-            quantity=f"largest distance over software noise up to a spread of {SPREADS[-1]:g}, every word calibrated",
+            quantity=f"largest mean distance over software noise, spreads up to {SPREADS[-1]:g}, every word calibrated",
             ours=Value(value=worst.value, low=worst.low, high=worst.high, kind="95 %, Student over devices"),
             status=Status.LEFT_OPEN,
             reason=(
                 f"{worst.case[0].upper()}{worst.case[1:]} at {worst.spread:g}, the largest of"
-                f" {sum(one.calibrated for one in images.effects)} means; calibrated by exact"
+                f" {len(found.calibrated)} means, each with its own limits; calibrated by exact"
                 " laws, an array word by word. What is left is the shape of the law."
             ),
             assumed=_MODEL,
@@ -165,7 +166,7 @@ def _devices(found: Results) -> list[Finding]:
         ),
         Finding(
             key="anisotropy",
-            quantity="the same for the effective anisotropy, relative",
+            quantity="spread of the effective anisotropy that spreads P by 0.02 at P = 1/2",
             ours=left.value(ALLOWED),
             status=Status.LEFT_OPEN,
             reason=(
@@ -196,7 +197,7 @@ def _devices(found: Results) -> list[Finding]:
         ),
         Finding(
             key="mismatch",
-            quantity="spread of P by mismatch of transistors: between words (shared generator); between columns",
+            quantity="spread of P by mismatch of transistors, between words (shared generator); between columns",
             ours=f"{_range(mismatch.between)}; {_range(mismatch.within)}",
             status=Status.LEFT_OPEN,
             reason=(

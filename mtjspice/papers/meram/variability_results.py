@@ -52,8 +52,13 @@ class Results:
 
     @property
     def worst_calibrated(self) -> "Effect":
-        """The largest ratio of images where every word is calibrated."""
-        return max((one for one in self.images.effects if one.calibrated), key=_ratio)
+        """The largest ratio of images where every word is calibrated and cells differ."""
+        return max(self.calibrated, key=_ratio)
+
+    @property
+    def calibrated(self) -> "list[Effect]":
+        """Effects of cells that differ, of calibrated words."""
+        return [one for one in self.images.effects if one.calibrated and one.spread]
 
     def slope(self, name: str) -> "Slope":
         """Slope at P = 1/2."""

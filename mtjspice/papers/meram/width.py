@@ -147,7 +147,7 @@ def _section(
                 ours=f"{energy[encoding] * 1e12:.1f} pJ, {latency[encoding] * 1e9:.0f} ns",
                 status=Status.LEFT_OPEN,
                 reason=(
-                    "From measured slots of the selectable word, one slot for each level of the shared pulse."
+                    "From simulated slots of the selectable word, one slot for each level of the shared pulse."
                     + (f" Its table of {2**8} quantiles is not counted." if encoding == QUANTILE else "")
                     + (" Its adder is not counted." if encoding == SUM else "")
                 ),
@@ -160,29 +160,29 @@ def _section(
         ),
         Finding(
             key="fit",
-            quantity="largest miss of the energies of slots, straight lines in columns",
+            quantity="largest misfit of the energies of slots to straight lines in the number of columns",
             ours=fitted,
             status=Status.LEFT_OPEN,
-            reason="Measured on words of several widths; energies of others follow from the lines.",
+            reason="Simulated for words of several widths; energies of others follow from the lines.",
             assumed="circuit",
         ),
     ]  # fmt: skip
     return Section(
         answer=(
-            "More bits help whom they can help. Words of a tree halve their error with every bit until the range of"
-            f" the format decides (±4: from {turning[2] or 'more than 16'} bits on; ±8:"
+            "More bits help words whose law can follow the Gaussian. Words of a binary tree halve their error with"
+            f" every bit until the range of the format decides (±4: from {turning[2] or 'more than 16'} bits on; ±8:"
             f" {turning[3] or 'beyond 16'}). Words of independent bits (2 integer bits) stay"
             f" {min(product.values()):.3f} to {max(product.values()):.3f} bit from the Gaussian, from {min(product)} to"
-            f" {max(product)} bits: their first bits decide, and all later ones only fill it in.",
-            "In the circuit the way to program decides the cost. The columns share one pulse, so that every level"
-            " takes a"
-            f" slot: 8 bits take {energy[QUANTILE] * 1e12:.0f} pJ and {latency[QUANTILE] * 1e9:.0f} ns if all are fair,"
-            f" {energy[PRODUCT] * 1e12:.0f} pJ and {latency[PRODUCT] * 1e9:.0f} ns with a level each,"
-            f" {energy[TREE] * 1e12:.0f} pJ and {latency[TREE] * 1e9:.0f} ns as a tree, and"
-            f" {energy[CHAIN] * 1e9:.1f} nJ and {latency[CHAIN] * 1e6:.2f} us as a chain of {PULSES} pulses."
-            f" Not beaten in cost and error at once: {front}. Fair bits leave out their table, which at"
-            f" 16 bits has {2**16} entries: with it they need not be cheapest. A chain of {PULSES} pulses, with a reset"
-            " and a slot for each level (how we read the paper), is a dear way to the product law.",
+            f" {max(product)} bits: their first bits decide the law.",
+            "In the circuit the way to program decides the cost. The columns share one pulse, so that every"
+            " level of the pulse takes a slot of its own. Words of 8 bits take"
+            f" {energy[QUANTILE] * 1e12:.0f} pJ and {latency[QUANTILE] * 1e9:.0f} ns if all bits are fair,"
+            f" {energy[PRODUCT] * 1e12:.0f} pJ and {latency[PRODUCT] * 1e9:.0f} ns with a probability for each bit, and"
+            f" {energy[TREE] * 1e12:.0f} pJ and {latency[TREE] * 1e9:.0f} ns as a tree. A chain of {PULSES} pulses with"
+            " a reset, which is how we read the paper, gives no more than independent bits do, for"
+            f" {energy[CHAIN] * 1e9:.1f} nJ and {latency[CHAIN] * 1e6:.2f} us.",
+            f"Not beaten in cost and error at once: {front}. Fair bits need a table of quantiles, whose cost is left"
+            f" out here and which has {2**16} entries at 16 bits: with it they need not be cheapest.",
         ),
         findings=findings,
         plates=plates(swept, pareto),

@@ -32,7 +32,7 @@ def plates(
             key="pareto",
             caption=(
                 "Error (left) and divergence (right) of numbers of 4, 6, ... 16 bits (chain and sum: to 10) against"
-                " energy times latency in the circuit. Exact laws, measured energies; trees have the number of integer"
+                " energy times latency in the circuit. Exact laws, simulated energies; trees have the number of integer"
                 " bits with the least error, product and chain 2. A tree's divergence is zero and not drawn. Tables"
                 " (2ⁿ entries for n bits) and adders are not counted."
             ),
@@ -74,8 +74,9 @@ def draw_pareto(columns: Columns) -> "Figure":
                 continue
             axis.loglog(x, y, marker=marker, markersize=4, color=colour, linewidth=1, label=encoding)
             for k in (0, -1):
+                place = (4, -9) if encoding == SUM and name == _KL else (3, 3)  # sums lie close below product words
                 axis.annotate(
-                    str(columns[_BITS][which][k]), (x[k], y[k]), xytext=(3, 3), textcoords="offset points", fontsize=7
+                    str(columns[_BITS][which][k]), (x[k], y[k]), xytext=place, textcoords="offset points", fontsize=7
                 )
         axis.set(xlabel="energy times latency [pJ ns]")
     grid[0, 0].set(ylabel="error [standard deviations]")
