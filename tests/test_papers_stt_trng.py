@@ -79,6 +79,10 @@ def test_limits_of_the_frequency_test() -> None:
     assert limits.pass_rate(-0.002) == pytest.approx(limits.pass_rate(0.002), abs=1e-12)
 
 
+def test_powers_of_ten_as_text() -> None:
+    assert [limits.power_of_ten(one) for one in (1e8, 5.76e5, 1e-6, 3e-7)] == ["10⁸", "5.8·10⁵", "10⁻⁶", "3·10⁻⁷"]
+
+
 def test_curve_of_another_device() -> None:
     half, slope = limits.other_device()
     assert half == pytest.approx(0.2812, abs=2e-4)

@@ -20,6 +20,7 @@ from mtjspice.papers.stt_trng.cells import widths
 from mtjspice.papers.stt_trng.columns import add, empty
 from mtjspice.papers.stt_trng.counts import BITS, MODES, PROBABILITY, ones_of, xored
 from mtjspice.papers.stt_trng.devices import LANES, RATE
+from mtjspice.papers.stt_trng.limits import power_of_ten
 from mtjspice.papers.stt_trng.loops import GAIN
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def findings(made: Found) -> list[Finding]:
                     status=Status.LEFT_OPEN,
                     reason=(
                         f"At {levels[0]:.2%} {_raw(made, kind, levels[0], curve)}, at {levels[2]:.2%}"
-                        f" {_raw(made, kind, levels[2], curve)}. {LAST:.0e} pulses are {_span():,.0f} h."
+                        f" {_raw(made, kind, levels[2], curve)}. {power_of_ten(LAST)} pulses are {_span():,.0f} h."
                         + (" Rare tests find a slow walk later than one every 10 s does." if key == "walk" else "")
                         + (" A controller lags behind by what a few windows change." if key == "ageing" else "")
                         + (" What is faster than its windows a controller cannot take." if key == "flicker" else "")
@@ -154,8 +155,8 @@ def findings(made: Found) -> list[Finding]:
 
 ASSUMED = (
     f"levels of drift; ageing as the power {EXPONENT:g} of the pulses, {SCATTER:.0%} different from junction to"
-    f" junction; controller of gain {GAIN:g} every {WINDOW:.0e} pulses; tests of 10⁶ bits, {PER_DECADE} a decade of"
-    f" pulses, that fail with p < {PROBABILITY:g}"
+    f" junction; controller of gain {GAIN:g} every {power_of_ten(WINDOW)} pulses; tests of 10⁶ bits, {PER_DECADE} a"
+    f" decade of pulses, that fail with p < {power_of_ten(PROBABILITY)}"
 )
 
 
@@ -191,10 +192,10 @@ def plate(context: Context, made: Found) -> Plate:
         key="pulses",
         caption=(
             f"Pulses of each junction until the first of {PER_DECADE} frequency tests a decade fails (10⁶ bits, p <"
-            f" {PROBABILITY:g}): medians of {context.effort(40, 200)} arrays of {LANES} junctions, 95 % by bootstrap."
-            f" At the top, hollow: half of the arrays or more outlast {LAST:.0e} pulses, {_span():,.0f} h. Solid: curve"
-            " of the card; dashed: published curve of another device. Levels are assumed. Tests are rarer here than one"
-            " every 10 s, and find a slow walk later."
+            f" {power_of_ten(PROBABILITY)}): medians of {context.effort(40, 200)} arrays of {LANES} junctions, 95 % by"
+            f" bootstrap. At the top, hollow: half of the arrays or more outlast {power_of_ten(LAST)} pulses,"
+            f" {_span():,.0f} h. Solid: curve of the card; dashed: published curve of another device. Levels are"
+            " assumed. Tests are rarer here than one every 10 s, and find a slow walk later."
         ),
         alt=(
             "Raw bits fail soonest; XOR of three lasts orders of magnitude longer; a controller with XOR outlasts most"

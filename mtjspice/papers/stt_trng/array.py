@@ -143,11 +143,11 @@ def _cells(made: Made) -> list[Finding]:
             findings.append(
                 Finding(
                     key=f"{_short(curve)}-{trim.split()[-1]}",
-                    quantity=f"{curve}, {trim}: working cells that XOR of three repairs",
+                    quantity=f"fraction of cells that XOR of three repairs ({curve}; {trim})",
                     ours=counted(made.counted[curve, trim, SPREAD, DAC], 4), status=Status.LEFT_OPEN,
                     reason=(
                         f"s/V50 = {made.widths[curve]:.1%}; |P - 1/2| < {limits.xor_limit():.4f}; {xor:.2%} by exact"
-                        f" integration. In a test of 10⁹ bits {long:.1%}, raw {raw:.1%}."
+                        f" integration. For a test of 10⁹ bits it is {long:.1%}; without an XOR, 10⁶ bits, {raw:.1%}."
                     ),
                     assumed=ASSUMED,
                 )
@@ -182,7 +182,7 @@ def _lines(made: Made) -> list[Finding]:
             assumed=f"{ASSUMED}; the other device has the resistance of this one",
         ),
         Finding(
-            key="stuck", quantity=f"{curve}: XORs of three that stay usable with {worst:.0%} of stuck cells",
+            key="stuck", quantity=f"XORs of three that stay usable with {worst:.0%} of stuck cells ({curve})",
             ours=", ".join(f"{trim} {each[trim][1]:.2%}" for trim in TRIMS), status=Status.LEFT_OPEN,
             reason=(
                 f"{each[TRIMS[2]][0]:.2%} with a voltage a cell and none stuck. An XOR with one stuck cell still has"
@@ -202,12 +202,16 @@ def _answer(made: Made, passed: tuple[str, bool]) -> tuple[str, ...]:
     return (
         f"With V50 scattered by {SPREAD:.0%} and lines of {ROW} cells, one voltage for all leaves {ours[0]:.0%} of the"
         f" cells usable behind XOR of three with the wide curve of the card and {other[0]:.0%} with the narrow one of"
-        f" another device. A voltage a row takes in what the lines lose and leaves {ours[1]:.0%} and {other[1]:.0%}: a"
-        f" row of {ROW} cells has nearly all of the scatter inside. It takes one a cell, which means a million settings"
-        f" to be found and stored, and then {ours[2]:.1%} and {other[2]:.1%} are usable, in steps of {DAC:.1%} of V50.",
-        ("The stream passes all the same" if passed[1] else "The stream does not show it by much")
-        + f": untrimmed, behind an XOR, {passed[0]}, because no test of a million bits sees a cell often enough."
-        " Passing is no evidence for the cells of a large array.",
+        f" another device. A voltage a row makes up for what the lines lose and gives {ours[1]:.0%} and {other[1]:.0%}:"
+        f" nearly all of the scatter is among the {ROW} cells of a row. With one a cell, in steps of {DAC:.1%} of V50,"
+        f" {ours[2]:.1%} and {other[2]:.1%} are usable; that is a million settings to be found and stored.",
+        (
+            f"The stream passes all the same: untrimmed, behind an XOR, {passed[0]}. A test of a million bits sees each"
+            " cell a few times only, so that passing is no evidence for the cells of a large array."
+            if passed[1]
+            else f"Untrimmed, behind an XOR, the stream does not pass: {passed[0]}. A test of a million bits sees each"
+            " cell a few times only, so that it says little about single cells."
+        ),
         f"With {STUCK[-1]:.0%} of stuck cells {stuck:.2%} of the XORs of three stay usable with a voltage a cell: two"
         " trimmed cells make up for the third.",
     )

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mtjspice.papers.findings import Finding, Status, counted
+from mtjspice.papers.stt_trng.attack_prediction import MODELS
 from mtjspice.papers.stt_trng.attack_queries import AHEAD, UNKNOWN, needed, unbroken
+from mtjspice.papers.stt_trng.limits import power_of_ten
 
 if TYPE_CHECKING:
     from mtjspice.generative.attack.outcome import Outcome
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
     from mtjspice.papers.stt_trng.attack_queries import Broken
 
 SIZE, WORD = 100, 8
+EMULATED = "junctions are emulated; the models and their training are ours"
 ASSUMED = f"latents known, {SIZE} words of {WORD} bits an image; from images alone they are inverted first"
 
 
@@ -39,7 +42,7 @@ def _after_images(outcome: "Outcome") -> list[Finding]:
         best, seen = outcome.best(source, most), first_found(outcome, source)
         found.append(
             Finding(
-                key=key_of(source), quantity=f"{source}: later bits predicted after {most} images",
+                key=key_of(source), quantity=f"later bits predicted after {most} images: {source}",
                 ours=counted(best.predicted, 4), status=Status.LEFT_OPEN,
                 reason=(
                     f"Found after {seen} image{'s' if seen != 1 else ''}: {best.found[:70]}."
@@ -59,9 +62,8 @@ def _secure(outcome: "Outcome") -> Finding:
     )
     overlap = junction.low <= good.high and good.low <= junction.high
     return Finding(
-        key="secure", quantity="are bits of junctions harder to predict than those of good generators?",
-        ours=f"XOR of three junctions {junction.value:.1%}, PCG64 {good.value:.1%}, ChaCha20 {cipher.value:.1%} of the"
-        " later bits",
+        key="secure", quantity="later bits predicted of junctions and of good generators",
+        ours=f"XOR of three junctions {junction.value:.1%}, PCG64 {good.value:.1%}, ChaCha20 {cipher.value:.1%}",
         status=Status.LEFT_OPEN,
         reason=(
             "The paper counts near images, an attacker predicts bits. Against these attacks emulated junctions and"
@@ -87,7 +89,7 @@ def _queries(tried: "Sequence[Broken]") -> list[Finding]:
         found.append(
             Finding(
                 key="starts-" + key_of(source.replace(" taps", "")),
-                quantity=f"{source}: starts broken from {bits} bits",
+                quantity=f"fraction of starts broken from {bits} bits: {source}",
                 ours=counted(starts), status=Status.LEFT_OPEN,
                 reason=(
                     f"The fewest of the numbers tried at which all {starts.trials} starts were broken: {AHEAD} later"
@@ -104,7 +106,7 @@ def _queries(tried: "Sequence[Broken]") -> list[Finding]:
     found.append(
         Finding(
             key="starts-others",
-            quantity=f"starts of the {len(never)} other sources broken from {most} bits",
+            quantity=f"fraction of starts broken from {most} bits: the {len(never)} other sources",
             ours=counted(rest),
             status=Status.LEFT_OPEN,
             reason=f"{', '.join(never)}. By chance no start is broken either.",
@@ -121,13 +123,15 @@ def _models(guessed: "Guesses") -> list[Finding]:
         right = best.right
         found.append(
             Finding(
-                key="next-" + key_of(source), quantity=f"{source}: next bits guessed by the best of four models",
+                key="next-" + key_of(source), quantity=f"next bits guessed by the best of {len(MODELS)} models:"
+                f" {source}",
                 ours=counted(right, 4), status=Status.LEFT_OPEN,
                 reason=(
-                    f"{best.model}, after {best.learnt} bits; always the commoner bit: {best.common:.1%} (p ="
-                    f" {best.p_value:.2g}, not corrected for the choice of a model). SP 800-90B estimates"
-                    f" {entropy:.2f} bit of min-entropy a bit, the model leaves {guessed.guessed(source):.2f}."
+                    f"Model: {best.model}, after {best.learnt:,} bits; always the commoner bit: {best.common:.1%}."
+                    f" {_beyond(best.p_value, len(MODELS) * len(guessed.entropy))}. SP 800-90B estimates {entropy:.2f}"
+                    f" bit of min-entropy a bit, the model leaves {guessed.guessed(source):.2f}."
                 ),
+                assumed=EMULATED,
             )
         )  # fmt: skip
     fooled = "LFSR of 32"
@@ -135,7 +139,7 @@ def _models(guessed: "Guesses") -> list[Finding]:
     found.append(
         Finding(
             key="entropy",
-            quantity=f"SP 800-90B, {fooled} beside ChaCha20",
+            quantity=f"min-entropy by SP 800-90B, {fooled} beside ChaCha20",
             ours=f"{guessed.entropy[fooled]:.2f} and {guessed.entropy['ChaCha20']:.2f} bit/bit ({guessed.bits:,} bits)",
             status=Status.LEFT_OPEN,
             reason=(
@@ -144,9 +148,17 @@ def _models(guessed: "Guesses") -> list[Finding]:
                 f" {guessed.best(fooled).right.value:.1%} of the bits. Such estimates look for patterns of few"
                 " bits; a high one is no evidence of unpredictability."
             ),
+            assumed=EMULATED,
         )
     )
     return found
+
+
+def _beyond(p: float, tried: int) -> str:
+    """Whether guesses are better than the commoner bit, all models on all sources allowed for (Bonferroni)."""
+    shown = f"p = {p:.2g}" if p > 1e-300 else f"p < {power_of_ten(1e-300)}"
+    beyond = p * tried < 0.05
+    return f"{shown}, {'beyond' if beyond else 'within'} what chance gives in {tried} such comparisons"
 
 
 def _second(pair: tuple[str, float]) -> float:
@@ -168,11 +180,11 @@ def answer(
     return (
         f"{len(broken)} of {len(sources)} sources are broken from latents of {most} images or fewer:"
         f" {', '.join(f'{source} after {seen[source]}' for source in broken)}. From there on all later images follow."
-        f" In bits, all starts are broken from"
-        f" {', '.join(f'{count} ({source})' for source, count in bits.items() if count is not None)}.",
-        "Raw bits of a junction with P = 0.60 are guessed right at"
-        f" {last['junctions, P = 0.60'].value:.1%}, their bias; behind XOR of three or a Toeplitz matrix"
-        f" {last['junctions, XOR of three'].value:.1%} and {last['junctions, Toeplitz'].value:.1%}, as with PCG64"
+        " All random starts of a source are broken from"
+        f" {', '.join(f'{count} bits ({source})' for source, count in bits.items() if count is not None)}.",
+        f"Of raw bits of junctions with P = 0.60 {last['junctions, P = 0.60'].value:.1%} are guessed, which is their"
+        " bias; with P = 0.52 behind XOR of three or a Toeplitz matrix"
+        f" {last['junctions, XOR of three'].value:.1%} and {last['junctions, Toeplitz'].value:.1%} are, beside PCG64"
         f" ({last['PCG64'].value:.1%}) and ChaCha20 ({last['ChaCha20'].value:.1%}). Of a junction with memory the best"
         f" model ({memory.model}) guesses {memory.right.value:.1%}, behind XOR and Toeplitz {behind[0].value:.1%} and"
         f" {behind[1].value:.1%} (commoner bit: {memory.common:.1%} of the raw ones).",
@@ -180,10 +192,10 @@ def answer(
         f" ChaCha20 {guessed.entropy['ChaCha20']:.2f} bit a bit, though a recurrence guesses"
         f" {guessed.best('LFSR of 32').right.value:.1%} of the bits of the former.",
         "So the gain over a shift register is real, and any cipher has it; whether hardware has more cannot be seen"
-        " with emulated junctions. "
+        " with emulated junctions."
         + (
-            f"Over the sources success goes with the size of the state (rank correlation {state.rho:+.2f}, p ="
-            f" {state.p_value:.2g}), by the choice of sources."
+            f" The rank correlation of success with the size of the state is {state.rho:+.2f} (p ="
+            f" {state.p_value:.2g}); the choice of sources decides it."
             if state is not None else ""
         ),
     )  # fmt: skip

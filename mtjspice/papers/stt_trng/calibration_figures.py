@@ -61,7 +61,7 @@ def trim_plate(trimmed: Any, tolerance: float) -> Plate:
             f" and the fraction of ones among its {trimmed.cycles} bits, 95 % intervals. It ends when the mean of what"
             f" was counted fixes P to ± {tolerance:g}."
         ),
-        alt="Rails move apart to the values of their junctions while the fractions of ones gather around one half.",
+        alt="The rail of each channel moves from round to round, against the fraction of ones that was counted.",
         columns=columns,
     )
 

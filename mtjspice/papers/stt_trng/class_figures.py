@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 RANK_COLUMNS = ("generator", "compared", "threshold of LPIPS", "pairs of good bits", "Kendall's tau", "low", "high")
 COMPARED: Mapping[str, str] = {
-    "reference": "with the order at the lowest threshold",
+    "reference": "with the order at one near pair in 10 000",
     "maps": "of the two maps of words to latents",
     "halves": "of two halves of the seeds",
 }
@@ -47,7 +47,7 @@ def class_plate(study: "Study") -> Plate:
             " of each source with good ones, up to its 95 % quantile; light across: the same for good bits, from the"
             " median."
             " All are compared with the same good bits, so that their errors go together. Dashed: the published largest"
-            " of ten."
+            " of ten. Bars that reach the left edge go on."
         ),
         alt="Largest ratios of ten classes: "
         + "; ".join(f"{label} {one.ratio:.3g} ({one.name})" for label, one in largest.items()) + ".",
@@ -67,9 +67,10 @@ def rank_plate(orders: "Mapping[str, Sequence[Order]]") -> Plate:
         key="ranks",
         caption=(
             "Kendall's tau between orders of the sources by near pairs, against the threshold of LPIPS: with the order"
-            " at the lowest threshold shown (one in 10 000 pairs of good bits), of the two maps of words to latents"
-            " (same seeds), and of two halves of the seeds, which is what chance leaves of one order. 95 % by a"
-            " bootstrap over seeds; for halves the middle 95 % of random ones."
+            " at the threshold below which one in 10 000 pairs of good bits is (1 there), of the two maps of words to"
+            " latents (same seeds), and of two halves of the seeds, which is what chance leaves of one order. 95 % by a"
+            " bootstrap over seeds, which scatters more than they do, so that limits tend to lie low; for halves the"
+            " middle 95 % of random ones."
         ),
         alt="; ".join(
             f"{name} at {one.threshold:.2g}: reference {one.reference.tau:+.2f}, maps {one.maps.tau:+.2f}, halves"

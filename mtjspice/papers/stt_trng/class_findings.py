@@ -107,8 +107,9 @@ def order(found: "Found") -> list[Finding]:
                     reason=(
                         "What chance leaves of one order: sources that do not differ come in any order."
                         if key == "halves" else
-                        "The same bits stand behind both, so that chance is shared; to be held against"
-                        f" {first.halves.tau:+.2f}, of two halves of the seeds. {_said(one)}."
+                        "The same bits stand behind both, so that chance is shared; two halves of the seeds have"
+                        f" {first.halves.tau:+.2f}. {_said(one)}. Resampled seeds scatter more than seeds do, so that"
+                        " the limits tend to lie low."
                     ),
                     assumed=f"{len(SOURCES)} sources, of which {len(GOOD)} are good; their choice decides it",
                 )

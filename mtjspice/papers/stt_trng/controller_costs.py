@@ -62,11 +62,11 @@ def cost_findings(made: Supply) -> list[Finding]:
         kind = "95 %, cycles" if len(chosen) < 3 else "assumed range"
         findings.append(
             Finding(
-                key=f"cost-{number}", quantity=f"Gb/s for a watt, raw bits: {name}", paper=claims.POWER,
+                key=f"cost-{number}", quantity=f"rate of raw bits for a watt [Gb/s]: {name}", paper=claims.POWER,
                 ours=Value(value=per_watt(value), low=per_watt(high), high=per_watt(low), kind=kind, digits=3),
                 status=Status.NOT_COMPARABLE,
                 reason=(
-                    f"{value * 1e12:.2f} pJ a bit; behind an XOR a third of the bits. The paper's power is"
+                    f"{value * 1e12:.2f} pJ a raw bit; an XOR of three leaves a third of the bits. The paper's power is"
                     f" {per_watt(read['average']):.2f} Gb/s for a watt as an average and"
                     f" {per_watt(read['on pulses']):.0f} while pulses of an assumed width last; which is meant, and of"
                     " what, is not said."
@@ -90,7 +90,8 @@ def heat_findings(heat: Warmth, slope: float) -> list[Finding]:
     average = readings()["average"] * cells * RATE
     return [
         Finding(
-            key="warm", quantity=f"rise of a chip of {cells:,.0f} cells at {RATE / 1e3:g} kHz",
+            key="warm", quantity=f"rise of the temperature of a chip of {cells:,.0f} cells at {RATE / 1e3:g} kHz,"
+            " without converters",
             ours=Value(value=heat.chip, unit="K", digits=2), status=Status.LEFT_OPEN,
             reason=(
                 f"P moves by {slope:.4f} /K, so that {bear:.1f} K use up all that an XOR of three forgives. The cells"

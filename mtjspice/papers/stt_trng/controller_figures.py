@@ -29,8 +29,8 @@ def kept_plate(columns: Lists, warmer: float) -> Plate:
             " device. One for all and one a row lie upon each other; on the left so does none."
         ),
         alt=(
-            "Without a controller, or with one for all, cells are lost with time; one a cell keeps them. A change of"
-            " temperature is taken by every controller."
+            "Without a controller, or with one for all or one a row, cells are lost with time; one a cell keeps them."
+            " A change of temperature is taken by every controller."
         ),
         columns=columns,
     )  # fmt: skip

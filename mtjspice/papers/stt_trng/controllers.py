@@ -108,7 +108,7 @@ def _loop_findings(made: Made) -> list[Finding]:
             findings.append(
                 Finding(
                     key=f"{'ours' if curve.startswith('card') else 'other'}-{loop.split()[-1]}",
-                    quantity=f"{curve}, controller: {loop}: cells that XOR repairs {AFTER:g} h after a trim of each",
+                    quantity=f"cells that XOR repairs {AFTER:g} h after a trim of each ({curve}; controller: {loop})",
                     ours=Value(value=cold, unit="%", digits=4), status=Status.LEFT_OPEN,
                     reason=(
                         f"Closed form. {warm:.1%} if it is {WARMER:g} K warmer than at the trim; {start:.1%} if the"
@@ -149,21 +149,22 @@ def _answer(made: Made) -> tuple[str, ...]:
 
     ours, other = made.widths
     bare, total = made.supply.total((CIRCUIT, LINES))[0], made.supply.total(tuple(costs.systems().values())[-1])
-    half = [_half_life(made, curve, "one for all") for curve in made.widths]
+    half = [_half_life(made, curve, "none") for curve in made.widths]
     return (
-        f"A trim of each cell does not last. {AFTER:g} h later, at the same temperature, XOR of three repairs"
-        f" {kept(ours, 'none'):.0%} of the cells with the card's curve and {kept(other, 'none'):.0%} with the narrow"
-        f" one; half are left after {half[0]:,.0f} and {half[1]:,.0f} h. {WARMER:g} K more make that"
-        f" {kept(ours, 'none', WARMER):.0%} and {kept(other, 'none', WARMER):.0%}.",
-        f"One controller for all cells, or one a row, takes what is common to them, temperature first of all, and"
-        f" nothing of what they do against each other: {kept(ours, 'one for all'):.0%} and"
-        f" {kept(other, 'one for all'):.0%}. One a cell leaves {kept(ours, 'one a cell'):.1%} and"
-        f" {kept(other, 'one a cell'):.1%} for good, and it needs no trim before: it is one.",
-        f"What converters take decides on the cost. Without them a watt makes {per_watt(bare):.0f} Gb/s of raw bits,"
-        " with a DAC and an ADC that are used for every bit"
-        f" {per_watt(total[0]):.0f} ({per_watt(total[2]):.0f} to {per_watt(total[1]):.0f}, assumed); the"
-        f" readings of {claims.power_text()} are {per_watt(readings()['average']):.2f} and"
-        f" {per_watt(readings()['on pulses']):.0f}.",
+        f"With the drift assumed here a trim of each cell does not last. {AFTER:g} h later, at the same temperature,"
+        f" XOR of three repairs {kept(ours, 'none'):.0%} of the cells with the card's curve and"
+        f" {kept(other, 'none'):.0%} with the narrow one of another device; half are left after {half[0]:,.0f} and"
+        f" {half[1]:,.0f} h. If it is {WARMER:g} K warmer as well, {kept(ours, 'none', WARMER):.0%} and"
+        f" {kept(other, 'none', WARMER):.0%} are left.",
+        "One controller for all cells, or one a row, corrects what is common to its cells, such as temperature, but"
+        f" not that they drift apart: {kept(ours, 'one for all'):.0%} and {kept(other, 'one for all'):.0%} are left."
+        f" One a cell keeps {kept(ours, 'one a cell'):.1%} and {kept(other, 'one a cell'):.1%}, and makes a trim"
+        " beforehand needless.",
+        f"Converters decide the cost. Without them a watt makes {per_watt(bare):.0f} Gb/s of raw bits; with a DAC and"
+        f" an ADC, used once a bit, {per_watt(total[0]):.0f} ({per_watt(total[2]):.0f} to {per_watt(total[1]):.0f} over"
+        f" the assumed energies). {claims.power_text()} are {per_watt(readings()['average']):.2f} Gb/s for a watt if"
+        f" they are an average, and {per_watt(readings()['on pulses']):.0f} if they last for pulses of an assumed"
+        " width.",
     )
 
 

@@ -18,6 +18,7 @@ from mtjspice.papers.stt_trng.columns import Lists, add, empty
 from mtjspice.papers.stt_trng.counts import BITS, MODES, PROBABILITY, odd, ones_of, xored
 from mtjspice.papers.stt_trng.devices import LANES, RATE
 from mtjspice.papers.stt_trng.drift_figures import V50_WALK, WINDOW
+from mtjspice.papers.stt_trng.limits import power_of_ten
 from mtjspice.papers.stt_trng.loops import GAIN
 
 WALKS = (0.01, 0.03, 0.1, 0.3, 1.0)  # logit after an hour
@@ -42,7 +43,8 @@ def run(context: Context) -> Section:
         plates=(figures.hours_plate(columns, runs, horizon), ageing.plate(context, pulses), health.alarms(context)),
         setting=(
             f"{runs} arrays of {LANES} junctions at {RATE / 1e3:g} kHz, {horizon:g} h at most in windows of {WINDOW:g}"
-            f" s, a test of 10⁶ bits a window; {ageing.LAST:.0e} pulses with {ageing.PER_DECADE} tests a decade."
+            f" s, a test of 10⁶ bits a window; {power_of_ten(ageing.LAST)} pulses with {ageing.PER_DECADE} tests a"
+            " decade."
         ),
     )  # fmt: skip
 
@@ -96,7 +98,7 @@ def _checked(context: Context) -> tuple[float, int]:
 
 ASSUMED = (
     f"random walk of V50 of {V50_WALK:.1%} after an hour; controller of gain {GAIN:g} every {WINDOW:g} s; failure is a"
-    f" frequency test of 10⁶ bits with p < {PROBABILITY:g}"
+    f" frequency test of 10⁶ bits with p < {power_of_ten(PROBABILITY)}"
 )
 
 
@@ -175,27 +177,23 @@ def _answer(medians: Medians, horizon: float, pulses: ageing.Found) -> tuple[str
     held = all(medians[walk, "XOR of three, feedback"][0] >= horizon for walk in WALKS)
     lasting = _lasting(pulses)
     return (
-        f"Bits that are good today are not good tomorrow. With a random walk of {EXAMPLE:g} logit after an hour raw"
-        f" bits of {LANES} junctions fail after {raw * 60:.2g} min, behind XOR of three after"
+        f"With a random walk of {EXAMPLE:g} logit after an hour raw bits of {LANES} junctions fail after"
+        f" {raw * 60:.2g} min, behind XOR of three after"
         + (f" {xor:.2g} h" if xor < horizon else f" more than {horizon:g} h")
-        + " (medians). An XOR buys time, since bias enters with its cube; it does not stop a drift. A failure is a"
-        f" frequency test of 10⁶ bits with p < {PROBABILITY:g} here, a bias of about {BIAS:.4f}, or"
-        f" {(BIAS / 4) ** (1 / 3):.3f} before an XOR of equal junctions: a single p < 0.01, the limit elsewhere"
-        f" on this page ({limits.raw_limit():.4f} and {limits.xor_limit():.4f}), would come by chance every"
+        + " (medians). An XOR buys time, since bias enters with its cube; it does not stop a drift. A failure here is a"
+        f" frequency test of 10⁶ bits with p < {power_of_ten(PROBABILITY)}, a bias of about {BIAS:.4f}: p <"
+        f" {limits.SIGNIFICANCE:g}, the limit of the suite, would come by chance every"
         f" {WINDOW / limits.SIGNIFICANCE / 60:.0f} min.",
-        "A controller that counts ones every ten seconds and corrects a quarter of what it sees lags little:"
-        " behind the XOR "
-        + (f"half of the arrays or more outlast {horizon:g} h at every walk of the sweep." if held
-           else "arrays outlast the slower walks of the sweep only.")
-        + " For raw bits it helps against slow walks alone; what a walk does in ten seconds is enough for them."
-        + " Tests of the standards for entropy sources do not replace it: they alarm at a"
-        f" bias near {first:.2f}, {first / limits.raw_limit():.0f} times what a frequency test of 10⁶ raw bits"
-        " sees.",
-        f"Over {ageing.LAST:.0e} pulses, with walk, 1/f noise or ageing at the levels of the sweep, half of the arrays"
-        f" or more outlast all tests in {lasting[0]} of {lasting[2]} cases behind an XOR, and in {lasting[1]} with a"
-        " controller as well.",
-        "Neither the paper's drift nor a controller of it could be read; the sweeps span factors of a hundred, and the"
-        " figures say how the times go with them.",
+        f"A controller counts ones every {WINDOW:g} s and corrects {GAIN:.0%} of what it sees. Behind the XOR"
+        + (f" half of the arrays or more then outlast {horizon:g} h at every walk of the sweep." if held
+           else " arrays then outlast the slower walks of the sweep only.")
+        + " For raw bits it helps against slow walks only: what a fast one does before the controller follows is enough"
+        " for a failure. The health tests of SP 800-90B do not replace a controller: they alarm at a bias near"
+        " {first:.2f},"
+        f" {first / limits.raw_limit():.0f} times what a frequency test of 10⁶ raw bits sees.",
+        f"Over {power_of_ten(ageing.LAST)} pulses half of the arrays or more outlast all tests in {lasting[0]} of"
+        f" {lasting[2]} cases of walk, 1/f noise and ageing behind an XOR, and in {lasting[1]} with a controller as"
+        " well. The levels are assumed: neither the paper's drift nor a controller of it could be read.",
     )  # fmt: skip
 
 

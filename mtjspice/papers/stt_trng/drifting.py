@@ -15,6 +15,7 @@ from mtjspice.papers.stt_trng import limits
 from mtjspice.papers.stt_trng.boundary import WIRINGS
 from mtjspice.papers.stt_trng.columns import add, empty
 from mtjspice.papers.stt_trng.devices import LANES
+from mtjspice.papers.stt_trng.limits import power_of_ten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -142,8 +143,9 @@ def drift_map(context: Context) -> Plate:
         caption=(
             "Fraction of sequences of 10⁶ bits behind XOR of three that pass the frequency, runs and serial tests, over"
             f" bias and 1/f noise of {LANES} junctions; {sequences} sequences a field, each from another moment, so"
-            f" that a field is good to ± {1 / sqrt(sequences):.2f}. Noise of {INTERVAL:.0e} to {SLOWEST:.0e} cycles."
-            " Line: where half of the frequency tests fail by the closed form (normal law of the remaining bias)."
+            f" that a field is good to ± {1 / sqrt(sequences):.2f}. Noise of {power_of_ten(INTERVAL)} to"
+            f" {power_of_ten(SLOWEST)} cycles. Line: where half of the frequency tests fail by the closed form (normal"
+            " law of the remaining bias)."
         ),
         alt=(
             "XOR of three junctions fails from a drift of P of"

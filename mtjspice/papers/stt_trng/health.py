@@ -9,6 +9,7 @@ from mtjspice.papers.sections import Columns, Plate
 from mtjspice.papers.stt_trng import limits
 from mtjspice.papers.stt_trng.columns import add, empty
 from mtjspice.papers.stt_trng.devices import RATE, RATE_TEXT
+from mtjspice.papers.stt_trng.limits import power_of_ten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,9 +40,9 @@ def alarms(context: Context) -> Plate:
         key="health",
         caption=(
             f"Alarms per hour of one junction at {RATE_TEXT} by the continuous health tests of SP 800-90B, set up for a"
-            f" min-entropy of {ENTROPY:g} bit and false alarms of 2⁻²⁰; dots: counted in {bits:.0e} bits a point, 95 %"
-            " (Poisson; hollow: none counted, upper limit). Line: closed form. Dashed: fraction of frequency tests of"
-            " 10⁶ raw bits that fail."
+            f" min-entropy of {ENTROPY:g} bit and false alarms of 2⁻²⁰; dots: counted in {power_of_ten(bits)} bits a"
+            " point, 95 % (Poisson; hollow: none counted, upper limit). Line: closed form. Dashed: fraction of"
+            " frequency tests of 10⁶ raw bits that fail."
         ),
         alt="Health tests alarm some times an hour at any small bias; the frequency test fails from a thousandth on.",
         columns=columns,

@@ -24,6 +24,7 @@ from mtjspice.papers.stt_trng.heat import (
     warm_probability,
 )
 from mtjspice.papers.stt_trng.heating_findings import (
+    BEARABLE,
     BURST,
     CONSTANTS,
     FASTEST,
@@ -125,24 +126,25 @@ def _answer(made: Made) -> tuple[str, ...]:
     top = made.cycles[FASTEST]
     cold, hot = (shown(made.rates[FASTEST, resistance]) for resistance in (0.0, WORST))
     return (
-        f"Between cycles of {made.cycles[SLOW].period * 1e6:g} µs heat is gone:"
-        f" {made.cycles[SLOW].period / TIME_CONSTANT:.0f} time constants. At {SLOW} the heat that counts is that of the"
-        f" reset of the same cycle. With {WORST / 1e3:g} K/mW it leaves {slow.rise:.1f} K when the perturbation begins"
-        f" and makes P {shown(slow)}; the trim takes that in, as long as the cycle stays.",
-        f"Memory is weaker than bias. At {SLOW} a junction that held AP differs by {difference:+.2f} K from one that"
-        f" held P, which makes {slope * difference:+.4f} of correlation. The counts show a correlation of successive"
-        f" bits beyond 95 % in {clear} of {len(heated)} cases (one in twenty is chance); at lags 1 to {LAGS} together"
-        + (f" memory is seen with a time constant of {' and '.join(lagging)}." if lagging
-           else f" none of {len(made.constants)} time constants shows any (p < 0.01)."),
-        f"At {FAST} the junction is {warmer:.1f} K warmer than at {SLOW}, which moves P by {slope * warmer:.3f} by the"
-        f" slope dP/dT; raw bits bear {limits.raw_limit():.4f}, so that a voltage is trimmed at the rate at which it is"
-        f" used. It also has to run before: with a time constant of {BURST * 1e9:g} ns the first bit of a burst has P ="
-        f" {made.burst_law[0]:.3f} and a late one {made.burst_law[-1]:.3f}, and {settled(made)} bits pass until that"
-        " is done.",
-        f"{FASTEST} is out of reach of these junctions. Pulses of {top.perturb_width * 1e9:g} ns need"
-        f" {top.perturb:.1f} V and a reset of {top.reset:.1f} V; P becomes {hot} with {WORST / 1e3:g} K/mW, and even"
-        f" without heating it is {cold}, not 1/2: {top.pause * 1e9:g} ns after the reset a junction has not"
-        " found back to equilibrium, and its next bit begins nearer to the axis.",
+        f"At {SLOW} no heat of the last cycle is left: {made.cycles[SLOW].period * 1e6:g} µs are"
+        f" {made.cycles[SLOW].period / TIME_CONSTANT:.0f} time constants. What counts is the heat of the reset in the"
+        f" same cycle: with {WORST / 1e3:g} K/mW the junction is {slow.rise:.1f} K warmer when the perturbation begins,"
+        f" and P is {shown(slow)}. A trim at this rate takes that in.",
+        f"Heat makes little memory. At {SLOW} a junction that was reset from antiparallel differs by {difference:+.2f}"
+        f" K from one that was parallel already, which makes a correlation of {slope * difference:+.4f} of successive"
+        f" bits. Counts show one beyond 95 % in {clear} of {len(heated)} cases (chance gives one in twenty); at lags 1"
+        f" to {LAGS} together"
+        + (f" memory is seen with a time constant of {' and '.join(lagging)} (p < 0.01)." if lagging
+           else f" no time constant of {len(made.constants)} shows any (p < 0.01)."),
+        f"At {FAST} the junction is {warmer:.1f} K warmer than at {SLOW}, which by dP/dT moves P by"
+        f" {slope * warmer:.3f}; raw bits bear {limits.raw_limit():.4f}. A voltage has to be trimmed at the rate at"
+        f" which it is used, and with the junction running: with a time constant of {BURST * 1e9:g} ns the first bit"
+        f" after a rest has P = {made.burst_law[0]:.3f} and a late one {made.burst_law[-1]:.3f}, reached after"
+        f" {settled(made)} bits.",
+        f"{FASTEST} is out of reach of these junctions: pulses of {top.perturb_width * 1e9:g} ns need"
+        f" {top.perturb:.1f} V and a reset of {top.reset:.1f} V, where a barrier is assumed to bear {BEARABLE:g} V. P"
+        f" becomes {hot} with {WORST / 1e3:g} K/mW, and {cold} without heating, where the voltage would give 1/2 from"
+        f" equilibrium: {top.pause * 1e9:g} ns after the reset a junction is not back there.",
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def rate_plate(columns: Lists, bits: int, more: int) -> Plate:
             f" (left) and 100 ns (right of it) with 300 K/mW at {FAST}, {more} bits. Where all bits are alike there is"
             " no correlation. Thermal resistances as assumed."
         ),
-        alt=f"P moves away from one half with the rate, up to {max(columns[_P]):.2f}; correlations stay small.",
+        alt=f"P lies between {min(columns[_P]):.2f} and {max(columns[_P]):.2f}; correlations scatter about zero.",
         columns=columns,
     )
 
@@ -48,7 +48,7 @@ def memory_plate(columns: Lists, junctions: int) -> Plate:
             f" bits of a burst after a rest, {junctions} junctions, time constant 100 ns, 95 % intervals; line:"
             " Fokker-Planck equation at the mean temperature of each perturbation."
         ),
-        alt="Correlations lie within a few hundredths of zero at every lag; P of a burst rises over its first bits.",
+        alt="Correlations scatter about zero at every lag; the law of P along a burst changes over its first bits.",
         columns=columns,
     )
 

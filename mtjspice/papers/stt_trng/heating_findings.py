@@ -76,11 +76,11 @@ def linear(made: Made) -> Finding:
     """Correlation that the heat of the reset makes."""
     one, slope = made.rates[SLOW, WORST], sensitivity(made.cycles[SLOW])
     return Finding(
-        key="linear", quantity=f"{SLOW}: correlation that follows from the heat of the reset",
+        key="linear", quantity=f"{SLOW}: correlation of successive bits that the heat of the reset makes, by dP/dT",
         ours=Value(value=slope * one.difference(), digits=2), status=Status.LEFT_OPEN,
         reason=(
             f"dP/dT = {slope:.4f} /K by the Fokker-Planck equation times {one.difference():+.2f} K, the mean difference"
-            " after a one and after a zero in the run: the reset heats a junction that holds AP differently, and some"
+            " after a one and after a zero in the run: the reset heats an antiparallel junction differently, and some"
             " of that is left when the perturbation comes. A longer rest between cycles does not help, a longer pause"
             " between the pulses would."
         ),

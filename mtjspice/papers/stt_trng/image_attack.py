@@ -94,11 +94,11 @@ def _hidden(attacked: Sequence[Attacked], near: "Mapping[str, Ratio]") -> Findin
     hidden = [label for label in broken if near[label].contains_one]
     return Finding(
         key="hidden",
-        quantity="sources that are broken from images, yet have as few near images as good bits",
+        quantity="broken sources that near images do not tell from good bits",
         ours=f"{len(hidden)} of {len(broken)}",
         status=Status.LEFT_OPEN,
         reason=f"{', '.join(hidden) or 'None'}: their 95 % intervals of near images over those of good bits contain 1,"
-        " which says little where they are wide. Few near images are no security.",
+        " which says little where they are wide.",
         assumed=_ASSUMED,
     )
 
@@ -106,7 +106,7 @@ def _hidden(attacked: Sequence[Attacked], near: "Mapping[str, Ratio]") -> Findin
 def _related(one: Correlation, sources: int) -> Finding:
     return Finding(
         key="correlation-" + one.measure.replace(" ", "-"),
-        quantity=f"bits predicted against {one.measure} (Spearman, {sources} sources)",
+        quantity=f"rank correlation of bits predicted with {one.measure} (Spearman, {sources} sources)",
         ours=Value(value=one.rho, low=one.low, high=one.high, kind="95 %, bootstrap over sources"),
         status=Status.LEFT_OPEN,
         reason=(
@@ -132,24 +132,28 @@ def _answer(
     told = {one.measure: one for one in related}
     metric, entropy = told["near images"], told["min-entropy"]
     return (
-        f"{len(broken)} of {len(attacked)} sources are broken from at most {images} published images, without any"
-        f" latent: {', '.join(broken)}; {len(one_image)} of them from every single image. Of the others"
+        f"{len(broken)} of {len(attacked)} sources are broken from at most {images} published images, without their"
+        f" latents: {_plain(broken)}. {len(one_image)} of them are broken from every single image. Of the others"
         f" {min(one.right.value for one in rest):.1%} to {max(one.right.value for one in rest):.1%} of the next bits"
-        " are guessed, which is chance or their bias"
-        f" ({', '.join(f'{one.source} {one.right.value:.1%}, commoner bit {one.common:.1%}' for one in rest)}).",
-        "MT19937 and congruential generators, which fall to an attacker who knows latents, need whole words without"
-        f" errors, MT19937 {TWISTER_BITS:,} bits of them; from {images} images"
-        f" {'some of them are' if {'MT19937', 'LCG (ANSI C)'} & set(broken) else 'neither is'} broken here. That is a"
-        " limit of these attacks, not security.",
-        ("Near images do tell something of it" if metric.p_value < model_attack.LEVEL
-         else "That near images tell of it is not shown")
-        + f": rank correlation {metric.rho:+.2f} ({metric.low:+.2f} to {metric.high:+.2f}, p = {metric.p_value:.2g});"
-        f" that of min-entropy by SP 800-90B is {entropy.rho:+.2f} ({entropy.low:+.2f} to {entropy.high:+.2f}, p ="
-        f" {entropy.p_value:.2g}).",
+        " are guessed, by chance or their bias.",
+        "That others hold is a limit of these attacks, not security: MT19937 and congruential generators fall to an"
+        f" attacker who knows latents, but need whole words without errors, MT19937 {TWISTER_BITS:,} bits of them."
+        + (" Some of them are broken here all the same." if {"MT19937", "LCG (ANSI C)"} & set(broken) else ""),
+        ("Over the sources near images do go with success" if metric.p_value < model_attack.LEVEL
+         else "That near images go with success is not shown")
+        + f": rank correlation {metric.rho:+.2f} ({metric.low:+.2f} to {metric.high:+.2f}, p = {metric.p_value:.2g}),"
+        f" of min-entropy by SP 800-90B {entropy.rho:+.2f} ({entropy.low:+.2f} to {entropy.high:+.2f}, p ="
+        f" {entropy.p_value:.2g}). {len(hidden)} of the {len(broken)} broken sources are not told from good bits by"
+        " their near images, so that few of them are no sign of security.",
         _blind(attacked),
-        f"{len(hidden)} of the {len(broken)} broken sources have no more near images than good bits, within limits"
-        f" ({', '.join(hidden) or 'none'}). A count of near images, low or high, is no measure of security.",
     )  # fmt: skip
+
+
+def _plain(broken: Sequence[str]) -> str:
+    """Registers that run on and registers that are seeded anew are named together."""
+    seeded = [one for one in broken if "seed an image" in one]
+    rest = ", ".join(one for one in broken if one not in seeded)
+    return ", and ".join(filter(None, (rest, f"{len(seeded)} registers seeded anew for each image" if seeded else "")))
 
 
 def _blind(attacked: Sequence[Attacked]) -> str:
@@ -157,8 +161,8 @@ def _blind(attacked: Sequence[Attacked]) -> str:
     least = min(one.entropy for one in attacked if one.source in GOOD)
     blind = [f"{one.source} ({one.entropy:.2f})" for one in attacked if one.broken and one.entropy >= least]
     return (
-        f"As much min-entropy as good sources have ({least:.2f} or more) is estimated for"
-        f" {', '.join(blind) or 'none'} of the broken ones: estimates look for repetition within"
+        f"SP 800-90B estimates {least:.2f} or more bit of min-entropy a bit for good sources, and for"
+        f" {', '.join(blind) or 'none'} of the broken ones. The estimates look for repetition within"
         f" {model_attack.ENTROPY_BITS:,} bits, not for linear recurrences."
     )
 

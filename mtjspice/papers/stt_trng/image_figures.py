@@ -41,7 +41,7 @@ def ratio_plate(faces: "Survey") -> Plate:
             f" {effort.more} of {EMULATED} and of {PSEUDO}, {effort.images} faces of 64 x 64 a seed; near: LPIPS below"
             f" {faces.thresholds[0]:.3f}, which {effort.rates[0]:.0%} of good images are. 95 % limits by Student's t"
             ' over seeds; hollow: none was near, half a pair stands in. Dashed: the published "up to", of an unknown'
-            " register."
+            f" register. Limits below {_FLOOR:g} are cut off."
         ),
         alt="; ".join(f"{label}: {one.value:.3g}" for label, one in ratios.items()) + ".",
         columns=columns,

@@ -106,9 +106,10 @@ def _fewer(found: Found) -> Finding:
     quiet = [label for label, one in ratios.items() if one.contains_one]
     return Finding(
         key="fewer", quantity="near images of shift registers over those of good bits", paper=claims.FEWER,
-        ours=f"{low:.3g} to {high:.3g} over {len(ratios)} registers and seeds", status=Status.NOT_COMPARABLE,
+        ours=f"{low:.3g} to {high:.3g} over {len(ratios)} registers and seeds (limits of each"
+        " below)", status=Status.NOT_COMPARABLE,
         reason=(
-            "The length of the register and how it is seeded are not said, and the ratio can be given any value by them"
+            "The length of the register and how it is seeded are not said, and the ratio depends on them"
             + (f": {claimed:g} lies in the interval of {', '.join(reaching)}." if reaching else ".")
             + f" Not told from good bits: {', '.join(quiet) or 'none of them'}."
         ),
@@ -123,7 +124,7 @@ def _direct(found: Found) -> list[Finding]:
     names = "raw, XOR of three and Toeplitz over MT19937, PCG64 and ChaCha20"
     return [
         Finding(
-            key="decisive", quantity=f"near images, {EMULATED} over {PSEUDO}", ours=one.shown(),
+            key="decisive", quantity=f"near images of {EMULATED}, over those of {PSEUDO}", ours=one.shown(),
             status=Status.LEFT_OPEN,
             reason=(
                 "The control that was missing in what could be read: a good generator without any hardware."
@@ -132,21 +133,22 @@ def _direct(found: Found) -> list[Finding]:
             assumed=assumed(found.faces),
         ),
         Finding(
-            key="decisive-wide", quantity=f"the same, near being what {second:.0%} of good images are",
+            key="decisive-wide", quantity=f"near images of {EMULATED}, over those of {PSEUDO}: wider threshold",
             ours=wide.shown(), status=Status.LEFT_OPEN,
             reason=(
-                f"With a wider threshold {2 * wide.pairs:g} against {2 * wide.others:g} images are near."
+                f"Near is what {second:.0%} of good images are: {2 * wide.pairs:g} against {2 * wide.others:g} images."
                 f" {missed(wide)}."
             ),
             assumed=assumed(found.faces, 1),
         ),
         Finding(
-            key="decisive-all", quantity=f"near images of {second:.0%}: junctions, {names}", ours=all_.shown(),
+            key="decisive-all", quantity=f"near images of junctions, {names}: wider threshold", ours=all_.shown(),
             status=Status.LEFT_OPEN, reason=f"The most seeds in one comparison. {missed(all_)}.",
             assumed=assumed(found.faces, 1),
         ),
         Finding(
-            key="decisive-uniform", quantity="the same with latents that are uniform, -1 to 1", ours=uniform.shown(),
+            key="decisive-uniform", quantity=f"near images of junctions, {names}: latents uniform, -1 to"
+            " 1", ours=uniform.shown(),
             status=Status.LEFT_OPEN,
             reason=f"Words as they are, not their normal quantiles; the threshold is that of good bits so used."
             f" {missed(uniform)}.",
@@ -213,7 +215,7 @@ def _each(found: Found) -> list[Finding]:
     return [
         Finding(
             key="ratio-" + label.replace(" ", "-").replace(",", "").lower(),
-            quantity=f"near images, {label} over good bits", ours=one.shown(), status=Status.LEFT_OPEN,
+            quantity=f"near images of {label}, over those of good bits", ours=one.shown(), status=Status.LEFT_OPEN,
             reason=(
                 f"{found.faces.near(label):.1%} of {found.faces.draws[label].nearest.size} images;"
                 f" {found.faces.draws[label].distinct.mean():.4g} distinct latents of {images}, on average. All"

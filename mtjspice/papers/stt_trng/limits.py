@@ -32,3 +32,11 @@ def other_device() -> tuple[float, float]:
     """V50 and s (V) of the logistic through the published points of another device: straight line of the logits."""
     slope, level = np.polyfit(OTHER_DEVICE.voltages, logit(np.array(OTHER_DEVICE.probabilities)), 1)
     return float(-level / slope), float(1 / slope)
+
+
+def power_of_ten(number: float) -> str:
+    """A large or small number as a reader should see it, such as 10⁸ or 3·10⁻⁷."""
+    digits, exponent = f"{number:.1e}".split("e")
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    factor = float(digits)
+    return ("" if factor == 1 else f"{factor:g}·") + f"10{raised}"

@@ -106,7 +106,7 @@ def draw_budget(columns: Columns) -> "Figure":
     figure, grid = new_figure(2.2)
     axis = grid[0, 0]
     at = np.arange(len(columns[_WHAT]))
-    axis.barh(at, columns[_SECONDS], 0.55, color=BLUE)
+    axis.plot(columns[_SECONDS], at, "o", markersize=6, color=BLUE)
     for place, seconds, bits in zip(at, columns[_SECONDS], columns[_BITS], strict=True):
         text = (
             f"{seconds * 1e6:.0f} µs"
@@ -115,7 +115,7 @@ def draw_budget(columns: Columns) -> "Figure":
             if seconds < 1
             else f"{seconds:,.0f} s"
         )
-        axis.text(1.2 * seconds, place, f"{text}, {_count(bits)}", va="center", fontsize=8)
-    axis.set(xscale="log", xlabel="time behind an XOR [s]", xlim=(1e-5, 1e9), ylim=(len(at) - 0.5, -0.5))
+        axis.text(1.7 * seconds, place, f"{text}, {_count(bits)}", va="center", fontsize=8)
+    axis.set(xscale="log", xlabel="time behind an XOR [s]", xlim=(1e-5, 1e7), ylim=(len(at) - 0.5, -0.5))
     axis.set_yticks(at, columns[_WHAT], fontsize=8)
     return figure

@@ -107,12 +107,13 @@ def _section(found: dict[tuple[str, int, float, float], float], columns: Lists, 
             assumed=assumed,
         ),
         Finding(
-            key="bias", quantity="cost of raw bits at the limit of XOR (bias 0.0685), exact",
+            key="bias", quantity="divergence from the model with raw bits at the limit of XOR (bias 0.0685)"
+            " [bit/token]",
             ours=Value(value=worst, digits=2), status=Status.LEFT_OPEN,
             reason=(
-                f"KL(drawn, model) in bit a token, words of 16 bits; fair bits {fair:.1e}, of 24 bits {none:.1e}. It"
-                " grows with the square of the bias. The excess surprise of written text adds what the bias changes of"
-                " the entropy, and is another number."
+                f"KL of the drawn from the model's law, exact, words of 16 bits; fair bits {fair:.1e}, in words of 24"
+                f" {none:.1e}. It grows with the square of the bias. The excess surprise of written text adds what the"
+                " bias changes of the entropy, and is another number."
             ),
             assumed=assumed,
         ),
@@ -132,19 +133,19 @@ def _section(found: dict[tuple[str, int, float, float], float], columns: Lists, 
     ]  # fmt: skip
     return Section(
         answer=(
-            f"Sampling of a language model is not a demanding use. With one word a token {WORD} bits suffice, so that"
-            f" {XOR_TEXT} are {rate / WORD:.0f} tokens a second; only Gumbel-max with a word for every token of a large"
-            f" vocabulary comes to {gumbel / 1e6:.1f} Mbit a token, and then a Gb/s is {1e9 / gumbel:.0f} tokens a"
-            " second.",
-            f"Nor does it need perfect bits: with a bias of 0.0685 a token costs {worst:.1e} bit more than it should,"
-            f" as exact laws say, a memory of 0.1 {found['inverse-cdf', 16, 0.0, 0.1]:.1e}, and short words of 8 bits"
-            f" alone {found['inverse-cdf', 8, 0.0, 0.0]:.1e}; bits behind an XOR cost what their words cost. In written"
-            f" text the same bias makes {trials['bias 0.0685'].excess:.1e} bit a token of excess surprise: the"
-            " divergence plus the change of the entropy of what is drawn, along the contexts that the text runs into.",
+            f"How many bits a language model takes depends on how it is sampled. With the inverse distribution function"
+            f" {WORD} bits a token suffice, and {XOR_TEXT} are {rate / WORD:,.0f} tokens a second. Gumbel-max with a"
+            f" word for each of {VOCABULARY:,} tokens takes {gumbel / 1e6:.1f} Mbit a token, and a Gb/s is"
+            f" {1e9 / gumbel:.0f} tokens a second.",
+            "Nor need bits be perfect. By exact laws, in words of 16 bits, the divergence from the model is"
+            f" {worst:.2g} bit a token with a bias of 0.0685, {found['inverse-cdf', 16, 0.0, 0.1]:.2g} with a memory of"
+            f" 0.1 and {fair:.1e} with fair bits; shorter words of 8 fair bits have"
+            f" {found['inverse-cdf', 8, 0.0, 0.0]:.2g}. Written text with that bias has an excess surprise of"
+            f" {excess('bias 0.0685').shown()} bit a token, which is the divergence plus the change of the entropy of"
+            " what is drawn.",
             f"Texts written with PCG64 differ from exact sampling by {trials['PCG64'].excess_sigmas:+.1f} standard"
             f" errors, those with fair emulated bits by {trials['fair'].excess_sigmas:+.1f}. Whether bits are truly"
-            " random is nothing that the text shows. What true randomness could add, that nobody can repeat the draw,"
-            " is another question.",
+            " random the text does not show. That nobody can repeat the draw is another question.",
         ),
         findings=findings,
         plates=(
@@ -169,7 +170,7 @@ def _section(found: dict[tuple[str, int, float, float], float], columns: Lists, 
                     f" {written.effort.length} characters each, words of 16 bits; 95 % intervals under exact sampling."
                     " Zero: exact."
                 ),
-                alt="Good bits and biased ones behind an XOR lie at zero; a bias of 0.2 does not.",
+                alt="; ".join(f"{label} {trial.excess:+.3f} bit" for label, trial in trials.items()) + ".",
                 columns=written_columns,
             ),
         ),
