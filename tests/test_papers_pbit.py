@@ -21,6 +21,7 @@ from mtjspice.papers.experiment import Context
 from mtjspice.papers.findings import Origin, Status, judge
 from mtjspice.papers.pbit import (
     bits,
+    bits_figures,
     cells,
     chains,
     claims,
@@ -48,6 +49,7 @@ from mtjspice.papers.pbit import (
     states_figures,
     switching_figures,
     table_one,
+    table_one_figures,
     table_two,
     weights,
     weights_figures,
@@ -152,7 +154,7 @@ def test_entropy_and_what_it_bounds():
     assert bits.entropy(0.5 + bias) == pytest.approx(claims.ENTROPY_VALUE, abs=1e-9)
     assert bits.entropy(0.0) == 0.0
     expected = binom.cdf(2148, 4096, 0.51) - binom.cdf(1947, 4096, 0.51)
-    assert bits.within(0.01, 4096, 100 / 4096) == pytest.approx(expected)
+    assert bits_figures.within(0.01, 4096, 100 / 4096) == pytest.approx(expected)
 
 
 def test_chance_of_table_one_if_tests_were_independent():
@@ -361,12 +363,15 @@ def _synthetic():
         **{f"switching {plate.key}": (PAPER.experiment("switching"), plate) for plate in columns},
         "levels": (read.EXPERIMENT, read_figures.level_plate(levels, 1e-3)),
         "disturb": (read.EXPERIMENT, read_figures.disturb_plate(disturb)),
-        "power": (bits.EXPERIMENT, bits._power_plate(0.002)),
+        "power": (bits.EXPERIMENT, bits_figures.power_plate(0.002)),
         "autocorrelation": (
-            bits.EXPERIMENT, bits._autocorrelation_plate(np.zeros(bits.LAGS), np.zeros(bits.LAGS), 0.03, "made up"),
+            bits.EXPERIMENT,
+            bits_figures.autocorrelation_plate(
+                np.zeros(bits_figures.LAGS), np.zeros(bits_figures.LAGS), 0.03, "made up"
+            ),
         ),
-        "chance": (table_one.EXPERIMENT, table_one._chance_plate([one] * 9, table_one.independent(8), 8, 7)),
-        "million": (table_one.EXPERIMENT, table_one._million_plate(results)),
+        "chance": (table_one.EXPERIMENT, table_one_figures.chance_plate([one] * 9, table_one.independent(8), 8, 7)),
+        "million": (table_one.EXPERIMENT, table_one_figures.million_plate(results, 64)),
         "spread": (states.EXPERIMENT, states_figures.spread_plate(groups, 100)),
         "memory": (states.EXPERIMENT, states_figures.memory_plate(by_rows, 100)),
         "phases": (cost.EXPERIMENT, cost_figures.phase_plate({"here, 4 rows": comparison})),

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import ndtri
 
 from mtjspice.bits.sources.catalogue import open_source
+from mtjspice.circuits.benches.offset import Offset
 from mtjspice.generative.sde import cost as sde_cost
 from mtjspice.generative.sde import regression
 from mtjspice.generative.sde.network import DropConnectNetwork, drawn_pass
@@ -131,6 +132,28 @@ def test_wrong_reads_are_the_offsets_beyond_the_signal():
     assert abs(read.mean() - expected) < LARGEST_DISTANCE * sqrt(0.25 / 200_000)
 
 
+def test_law_of_offsets_gives_margin_and_dead_paths():
+    """A path with an offset beyond the signal of a state reads both states alike."""
+    offsets = np.random.default_rng(4).normal(0.05, 0.2, 40)
+    found = Offset(tuple(range(40)), offsets, 0.3, -0.2, (0.4, 0.4))
+    law = sensing_reads.predicted(sensing_reads.Amplifier("a", 1.8, found, wilson(0, 12), wilson(0, 12)), seed=3)
+    assert law.dead.value == pytest.approx(law.of_parallel.value + law.of_antiparallel.value)
+    assert law.margin.value == pytest.approx(min(found.margins))
+    drawn = np.random.default_rng(5).normal(found.mean, found.deviation, 200_000)
+    share = float(((drawn > found.parallel) | (drawn < found.antiparallel)).mean())
+    assert abs(law.dead.value - share) < LARGEST_DISTANCE * sqrt(0.25 / drawn.size)
+    for one in (law.dead, law.margin, law.shift):
+        assert one.limits[0] < one.value < one.limits[1]
+
+
+def test_relative_deviation_has_the_limits_of_chi_squared():
+    """Of 10 normal numbers the limits are 0.688 and 1.826 times the deviation (tables)."""
+    values = 100 + np.arange(10.0)
+    spread = float(values.std(ddof=1) / values.mean()) * 100
+    shown = ranges.relative_deviation(values)
+    assert shown == f"{spread:.2g} % ({0.6878 * spread:.2g} to {1.8256 * spread:.2g})"
+
+
 def test_signal_is_that_of_the_tmr_and_largest_at_its_own_voltage():
     """V TMR/(1 + TMR) with TMR = T/(1 + (V/V_h)^2) is largest at V_h sqrt(1 + T)."""
     card = cells.card()
@@ -203,3 +226,14 @@ def test_sense_time_against_the_costs_of_the_package():
     assert written.time / in_place.time == pytest.approx(one.ratio(reads))
     assert one.overlapped(0.0) == pytest.approx((4.2 + 1.9) / 6.1)
     assert one.overlapped(reads) < one.ratio(reads)
+
+
+@pytest.mark.parametrize(("writing", "expected"), [(1.9e-9, "not faster"), (0.5e-9, "0.77 of the time in place")])
+def test_answer_on_reads_follows_the_cycles(writing, expected):
+    """Without reads the cycle is computing and writing: 4.7 ns of 6.1 ns are 0.77."""
+    stands = [("latches", 3e-9), ("here", 18e-9), ("two reads at 1 MS/s", 2e-6)]
+    one = sense_time.Sensing([], 8e-9, 3.8e-9, 6.1e-9, (0.3e-12, 3e-12), writing, 4.2e-9, 0.01, stands)
+    answer = sense_time.answer(one)
+    assert expected in answer
+    assert f"fewer than {6.1 / (3.8 + 18) / 0.01:.0f} weights" in answer
+    assert f"{0.01 * (3.8e-9 + 2e-6) / 6.1e-9:.1f} generators a weight" in answer

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from mtjspice.papers.experiment import Context, Experiment
 from mtjspice.papers.findings import Finding, Status, Value, counted, judge
+from mtjspice.papers.pbit import bits_figures as figures
 from mtjspice.papers.pbit import claims
-from mtjspice.papers.sections import Columns, Plate, Section
+from mtjspice.papers.pbit.bits_figures import LAGS, within
+from mtjspice.papers.sections import Section
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from mtjspice.bits.stream import Origin
 
 
@@ -21,12 +21,7 @@ Floats = NDArray[np.float64]
 Bits = NDArray[np.uint8]
 
 CYCLES = 32  # of one transient
-LAGS = 32
-BIASES = np.geomspace(1e-4, 0.2, 41)
-_BIAS, _PASS, _TEST = "bias |P(1) - 1/2|", "probability", "what is asked"
-_LAG, _R, _BAND, _STREAM = "lag [pulses]", "autocorrelation", "95 % band", "bits"
 _COLUMN = "column of this project in gf180mcu, whose rail was set for 1/2; card of the junction"
-ASKED = ("entropy of the paper on 4096 bits", "frequency test, 4096 bits", "frequency test, 1e6 bits")
 
 
 def entropy(p: float) -> float:
@@ -37,14 +32,6 @@ def entropy(p: float) -> float:
 def bias_of(shannon: float) -> float:
     """|P(1) - 1/2| of an entropy (bit) near 1: 1 - H = 2 e^2 / ln 2."""
     return sqrt((1 - shannon) * log(2) / 2)
-
-
-def within(bias: float, bits: int, limit: float) -> float:
-    """Chance that the fraction of ones of ``bits`` independent bits lies within ``limit`` of 1/2."""
-    from scipy.special import bdtr
-
-    low, high = np.ceil(bits * (0.5 - limit) - 1e-9), np.floor(bits * (0.5 + limit) + 1e-9)
-    return float(bdtr(high, bits, 0.5 + bias) - (bdtr(low - 1, bits, 0.5 + bias) if low > 0 else 0.0))
 
 
 def drawn(cycles: int, seed: int) -> tuple[Bits, Bits, bool]:
@@ -216,12 +203,12 @@ def run(context: Context) -> Section:
                 if unseen
                 else "Entropy, Hamming distance or a test tells 4096 bits from fair ones;"
             )
-            + f" {outside} of {LAGS} autocorrelations lie outside a band that leaves out {0.05 * LAGS:.1f} by chance.",
+            + f" of {LAGS} autocorrelations {outside} lie outside a band that {0.05 * LAGS:.1f} leave by chance.",
             "A cell that toggles and is not reset has fair single bits at any P. Entropy and fraction of ones then"
             " test the symmetry of the junction and not the 50 % setting, which only correlations show.",
         ),
         findings=findings,
-        plates=(_power_plate(reported), _autocorrelation_plate(r, whole, band, kind)),
+        plates=(figures.power_plate(reported), figures.autocorrelation_plate(r, whole, band, kind)),
         setting=(
             f"Column of {cells.ROWS} rows in gf180mcu, card imec_iedm24, {cycles} refreshes co-simulated without a"
             f" reset between them ({after.size} bits); the 4096 bits are {kind}."
@@ -229,78 +216,11 @@ def run(context: Context) -> Section:
     )
 
 
-def _power_plate(reported: float) -> Plate:
-    limits = {
-        ASKED[0]: (claims.ENTROPY_BITS, reported), ASKED[1]: (4096, 2.5758 * 0.5 / sqrt(4096)),
-        ASKED[2]: (1_000_000, 2.5758 * 0.5 / sqrt(1e6)),
-    }  # fmt: skip
-    rows = [(name, float(e), within(float(e), n, limit)) for name, (n, limit) in limits.items() for e in BIASES]
-    return Plate(
-        key="power",
-        caption=(
-            "Probability, exact, that independent bits of a bias pass: an entropy of 0.999986 or more on 4096 bits,"
-            " and NIST's frequency test (level 0.01) on 4096 and on a million bits. Dotted: the bias of 0.018 that the"
-            " paper's 4096 bits allow."
-        ),
-        alt="4096 bits tell biases above 0.02 from none; a million bits those above 0.0015.",
-        columns={_TEST: [one[0] for one in rows], _BIAS: [one[1] for one in rows], _PASS: [one[2] for one in rows]},
-    )
-
-
-def _autocorrelation_plate(r: Floats, whole: Floats, band: float, kind: str) -> Plate:
-    lags = np.arange(1, LAGS + 1)
-    return Plate(
-        key="autocorrelation",
-        caption=(
-            f"Autocorrelation of the 4096 bits ({kind}): of each P-bit from pulse to pulse, mean of eight, and of the"
-            " column's bits in the order of their rows. Grey: 95 % band of independent bits for a single lag."
-        ),
-        alt=f"Values scatter about zero within {np.abs([*r, *whole]).max():.2f}; the band is {band:.2f}.",
-        columns={
-            _STREAM: ["each P-bit"] * LAGS + ["all rows in turn"] * LAGS,
-            _LAG: [*lags.tolist(), *lags.tolist()],
-            _R: [*r.tolist(), *whole.tolist()],
-            _BAND: [band] * (2 * LAGS),
-        },
-    )
-
-
-def draw_power(columns: Columns) -> "Figure":
-    """What a bias passes."""
-    from mtjspice.reports.style import BLACK, BLUE, GREEN, ORANGE, new_figure
-
-    figure, grid = new_figure(2.8)
-    axis = grid[0, 0]
-    for name, colour, line in zip(ASKED, (BLUE, GREEN, ORANGE), ("-", "--", "-."), strict=True):
-        own = columns[_TEST] == name
-        axis.semilogx(columns[_BIAS][own], columns[_PASS][own], line, color=colour, label=name)
-    axis.axvline(0.018, color=BLACK, linewidth=0.8, linestyle=":")
-    axis.set(xlabel=_BIAS, ylabel=_PASS, ylim=(-0.02, 1.05))
-    figure.legend(loc="outside upper center", fontsize=8, ncols=3)
-    return figure
-
-
-def draw_autocorrelation(columns: Columns) -> "Figure":
-    """Autocorrelation with the band of independent bits."""
-    from mtjspice.reports.style import BLUE, ORANGE, new_figure
-
-    figure, grid = new_figure(2.6)
-    axis = grid[0, 0]
-    band = float(columns[_BAND][0])
-    axis.axhspan(-band, band, color="#dddddd", linewidth=0)
-    for name, colour, marker, shift in (("each P-bit", BLUE, "o", -0.15), ("all rows in turn", ORANGE, "s", 0.15)):
-        own = columns[_STREAM] == name
-        axis.plot(columns[_LAG][own] + shift, columns[_R][own], marker, color=colour, markersize=4, label=name)
-    axis.set(xlabel="lag [pulses, or bits]", ylabel=_R, ylim=(-0.1, 0.1))
-    axis.legend(fontsize=8, ncols=2, loc="upper right")
-    return figure
-
-
 EXPERIMENT = Experiment(
     key="bits",
     title="4096 bits",
     question="Are the P-bits of a transistor-level column random, and what do 4096 bits show?",
     run=run,
-    draw={"power": draw_power, "autocorrelation": draw_autocorrelation},
+    draw={"power": figures.draw_power, "autocorrelation": figures.draw_autocorrelation},
     minutes=(0.3, 2.0),
 )

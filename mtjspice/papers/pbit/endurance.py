@@ -105,11 +105,12 @@ def run(context: Context) -> Section:
             f" has them in {use[64] / 60:.0f} minutes if 64 work at once, in {ours / 3600:.1f} hours in the column"
             " measured here. The pulses were survived: this is how far the measurement reaches, a lower limit, and not"
             " when P-bits wear out. Where they do is not known.",
-            f"64 generators beside the array that draw noise words have 1e12 pulses after {words.images:.0e} images"
-            + (", as in place, so that the wear of a device is no difference. " if alike else ". ")
-            + f"64 generators can be doubled or replaced; in place it is {demand.weights} weights.",
-            "If none of the four failed, which is not said, they say of an array with 95 % confidence only that less"
-            f" than {100 * share:.0f} % of its cells fail earlier.",
+            f"64 generators beside the array (assumed) that draw noise words have 1e12 pulses after"
+            f" {words.images:.0e} images"
+            + (", as P-bits in place have. " if alike else ". ")
+            + f"But 64 generators can be doubled or replaced; in place it is {demand.weights} weights that wear.",
+            "If none of the four devices failed, which is not said, they show with 95 % confidence only that fewer than"
+            f" {100 * share:.0f} % of devices fail before 1e12 pulses.",
         ),
         findings=findings,
         plates=(_plate(cost.IN_SITU.cycle_time, cost.EX_SITU.cycle_time, cycles),),

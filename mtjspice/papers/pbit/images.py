@@ -73,7 +73,8 @@ def run(context: Context) -> Section:
             assumed=_ASSUMED,
         ),
         Finding(
-            key="keep", quantity="smallest spread of q that every draw shows", paper=claims.CALIBRATION_FREE,
+            key="keep", quantity="smallest spread of the keep probability that every draw shows",
+            paper=claims.CALIBRATION_FREE,
             ours="none of those tried" if first_q is None else Value(value=first_q, digits=2),
             status=Status.NOT_COMPARABLE,
             reason=(
@@ -110,15 +111,16 @@ def run(context: Context) -> Section:
     g_text = f"{first_g:.1%}" if first_g is not None else "more than any tried"
     return Section(
         answer=(
-            f"With ideal pairs and fair bits drop-connect draws latents {_range([one[0] for one in inside])} from the"
-            " real ones (Frechet distance), the ordinary network with noise outside"
-            f" {_range([one[0] for one in null])}: in situ is {order['latents']}. Of the decoded images the distances"
-            f" are {_range(images[_INSIDE])} and {_range(images[_NULL])} ({real:.0f} for real images, encoded and"
-            f" decoded): in situ is {order['images']}. The two networks differ and were trained differently, so that"
-            " neither ranks the noise.",
-            f"A spread of the keep probability of {q_text} between cells, or of the conductances of {g_text}, shows in"
-            f" every draw ({_range([one[0] for one in kept[0.1]])} at a spread of q of 0.1). The network was trained"
-            " on ideal pairs; what it would do after training on a measured array was not tried.",
+            "With ideal pairs and fair bits, latents by drop-connect lie"
+            f" {_range([one[0] for one in inside])} from the real ones (Frechet distance, range of draws), those of an"
+            f" ordinary network with noise outside {_range([one[0] for one in null])}: in situ is {order['latents']}."
+            f" Decoded images lie {_range(images[_INSIDE])} and {_range(images[_NULL])} from real ones ({real:.0f} for"
+            f" real images, encoded and decoded): in situ is {order['images']}. The two networks were trained"
+            " differently, so that neither ranks the noise.",
+            f"A spread of the keep probability q between cells of {q_text}, or of the conductances of {g_text} (TMR"
+            f" {TMRS[0] * 100:.0f} %), shows in every draw of latents. A spread of q of 0.1 gives"
+            f" {_range([one[0] for one in kept[0.1]])}. The network was trained on ideal pairs; training on a measured"
+            " array was not tried.",
         ),
         findings=findings,
         plates=(_plate(outcome, q_text, g_text),),
@@ -199,6 +201,7 @@ def _plate(outcome: "LatentOutcome", q_text: str, g_text: str) -> Plate:
 
 def draw_distance(columns: Columns) -> "Figure":
     """Distances against the size of each flaw."""
+    from mtjspice.papers.pbit.weights_figures import plain
     from mtjspice.reports.style import BLUE, GREEN, ORANGE, SKY, new_figure
 
     figure, grid = new_figure(3.0, 1, 2)
@@ -219,6 +222,7 @@ def draw_distance(columns: Columns) -> "Figure":
                 label=name,
             )  # fmt: skip
         axis.set(xscale="log", yscale="log", xlabel="standard deviation [%]", ylabel=what)
+    plain(grid[0, 1].yaxis, (1, 2, 3, 4, 5, 6, 8))
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8)
     return figure
 

@@ -80,20 +80,27 @@ def _sum(p: float, seed: int, steps: int, runs: int) -> tuple[tuple[float, float
 
 def _answer(found: Chains, outputs: Outputs) -> tuple[str, ...]:
     at, lopsided = found.by_current.without_memory()
-    hot = outputs.sums[AT][0][0]
+    product, (hot, average) = found.products, (outputs.sums[AT][0], outputs.regression[AT].inflation)
+    _, even = found.by_voltage.without_memory()
+    apart = float(np.abs(found.vcma.p01 - found.vcma.p10).max())
     before, now = ([one[0] for one in outputs.samples[memory]] for memory in (0.0, AT))
     return (
-        "A VCMA pulse flips a junction both ways about alike, so that its memory is 1 - 2 p and vanishes where a bit is"
-        " fair. Spin torque is not so. A pulse of one polarity flips one way only and leaves no chain at all. With the"
-        f" polarity chosen by the state that was read, and a torque driven by the current, the memory vanishes at"
-        f" {at:.2f} V, where the bit is 1 with {lopsided:.2f}. A junction of low resistance brings the same to VCMA.",
-        f"A memory of {AT} makes the stationary variance of a linear SDE {hot:.1f} times as large"
-        f" ((1 + l)/(1 - l) = {chains.inflation(AT):.0f} where it is slow), and a mean over"
-        f" {drawn_networks.AVERAGED} passes of a network scatters"
-        f" {outputs.regression[AT].inflation[0]:.1f} times as much (variance). Samples of a mixture by drop-connect"
-        f" then lie {ranges.shown(now)} from it, with fresh P-bits {ranges.shown(before)}:"
-        f" {ranges.nearness(now, before)}. One pass alone shows nothing of it.",
+        f"A VCMA pulse flips the junction of the card both ways alike, to within {apart:.2g}. Where it flips with a"
+        " probability of 1/2, bits are fair and without memory (1 - p01 - p10 = 0) at once: one setting does both. With"
+        f" a resistance-area product of {PRODUCTS[3] * 1e12:.0f} in place of {PRODUCTS[0] * 1e12:.0f} ohm um2 spin"
+        f" torque joins in, and P(AP) at {claims.HALF_VOLTS:g} V is {product.ones[3]:.2f}.",
+        "An STT pulse flips one way only, so that a chain takes pulses of both polarities, chosen by the state that"
+        f" was read. If the torque goes with the current, memory vanishes at {at:.2f} V, but P(AP) is {lopsided:.2f}"
+        f" there: no autocorrelation shows that bias. If it goes with the voltage, P(AP) is {even:.2f}.",
+        f"A memory of {AT} makes the stationary variance of a linear SDE {_times(hot)} times as large as fresh P-bits"
+        f" do, and that of a mean over {drawn_networks.AVERAGED} passes of a network {_times(average)} times. Samples"
+        f" of a mixture by drop-connect lie {ranges.shown(now)} from it (energy distance; fresh P-bits"
+        f" {ranges.shown(before)}): {ranges.nearness(now, before)}. The law of a single pass does not change.",
     )
+
+
+def _times(found: tuple[float, float, float]) -> str:
+    return f"{found[0]:.1f} ({found[1]:.1f} to {found[2]:.1f}, 95 %)"
 
 
 EXPERIMENT = Experiment(

@@ -53,9 +53,9 @@ def products_plate(found: "Chain") -> Plate:
     return Plate(
         key="product",
         caption=(
-            f"Flips of the paper's junction by {claims.HALF_VOLTS:g} V for {claims.PULSE_WIDTH * 1e12:.0f} ps, memory"
-            " and P(AP), against its resistance-area product, all else equal. The card assumes the largest."
-            " Fokker-Planck equation, error 0.001 or less."
+            f"Flips of the junction of card imec_iedm24 by {claims.HALF_VOLTS:g} V for"
+            f" {claims.PULSE_WIDTH * 1e12:.0f} ps, memory and P(AP), against its resistance-area product, all else"
+            " equal. The card assumes the largest. Fokker-Planck equation, error 0.001 or less."
         ),
         alt=(
             f"P(AP) goes from {found.ones[0]:.2f} to {found.ones[-1]:.2f} as the resistance falls, while the memory"
@@ -93,7 +93,7 @@ def outputs_plate(
             "What fair P-bits with a memory do. Left: variance over that with fresh P-bits, of a sum that relaxes"
             f" (x <- {kept} x + n), of means over 50 passes of a regression network, and of samples of a mixture by"
             " drop-connect. Right: correlation of neighbouring values. Bars: 95 %; of the samples, the range of the"
-            " draws. Lines: closed forms; dotted, for sums that are linear and slow."
+            " draws. Lines: closed forms; dotted: sums that are linear and slow (left), the memory itself (right)."
         ),
         alt=(
             "The variance grows steeply with the memory, for the sum along its closed form; at a memory of"

@@ -37,13 +37,6 @@ class Outputs:
     lopsided: list[drawn_networks.Output]
 
 
-def _bounded(value: float, error: float, unit: str = "") -> Value:
-    low, high = value - error, value + error
-    return Value(
-        value=value, unit=unit, low=low, high=high, kind="error bound", digits=windows.digits_of(value, low, high)
-    )
-
-
 def _limits(found: tuple[float, float, float]) -> Value:
     return Value(value=found[0], low=found[1], high=found[2], kind="95 %")
 
@@ -60,7 +53,7 @@ def of_pulses(found: Chains) -> list[Finding]:
     return [
         Finding(
             key="vcma", quantity=f"largest |p01 - p10| of a VCMA pulse of {_PS} ps, 1.0 to 2.2 V",
-            ours=_bounded(float(apart.max()), 2 * found.vcma.error), status=Status.LEFT_OPEN,
+            ours=ranges.bounded(float(apart.max()), 2 * found.vcma.error), status=Status.LEFT_OPEN,
             reason=(
                 f"Both ways a flip is half a precession. Memory goes from {found.vcma.memory.max():.2f} to"
                 f" {found.vcma.memory.min():.2f} with the drive and is 0 where both are 1/2, with P(AP) = {ones:.3f}"
@@ -71,7 +64,7 @@ def of_pulses(found: Chains) -> list[Finding]:
         Finding(
             key="product",
             quantity=f"P(AP) of the chain at {claims.HALF_VOLTS:g} V and {PRODUCTS[3] * 1e12:.0f} ohm um2",
-            ours=_bounded(float(products.ones[3]), products.error), status=Status.LEFT_OPEN,
+            ours=ranges.bounded(float(products.ones[3]), products.error), status=Status.LEFT_OPEN,
             reason=(
                 f"With the card's {PRODUCTS[0] * 1e12:.0f} ohm um2 it is {products.ones[0]:.3f}. A lower resistance"
                 " lets a current flow whose torque helps one way and hinders the other. The memory stays within"
@@ -90,18 +83,18 @@ def of_pulses(found: Chains) -> list[Finding]:
         ),
         Finding(
             key="by-state", quantity="P(AP) where an STT chain has no memory, torque driven by the current",
-            ours=_bounded(lopsided, 2 * found.by_current.error), status=Status.LEFT_OPEN,
+            ours=ranges.bounded(lopsided, 2 * found.by_current.error), status=Status.LEFT_OPEN,
             reason=(
                 f"Each pulse drives away from the state that was read, {at:.3f} V either way. A P state conducts more"
-                f" and flips more easily: half of the flips take {up:.2f} V from P and {down:.2f} V from AP. lambda = 0"
-                " asks for p01 + p10 = 1 and a fair bit for p01 = p10; one amplitude cannot have both, two can."
+                f" and flips more easily: a chance of 1/2 takes {up:.2f} V from P and {down:.2f} V from AP. No memory"
+                " means p01 + p10 = 1, a fair bit p01 = p10; one amplitude cannot have both, two can."
                 f" With a torque proportional to the voltage both flips are alike ({equal:.3f})."
             ),
             assumed=_STT,
         ),
         Finding(
-            key="check", quantity="P(AP) of that chain, whose autocorrelation is zero", paper=claims.AUTOCORRELATION,
-            ours=_bounded(lopsided, 2 * found.by_current.error), status=Status.NOT_COMPARABLE,
+            key="check", quantity="P(AP) of an STT chain whose autocorrelation is zero", paper=claims.AUTOCORRELATION,
+            ours=ranges.bounded(lopsided, 2 * found.by_current.error), status=Status.NOT_COMPARABLE,
             reason=(
                 "An autocorrelation that vanishes says nothing of the bias, and a fair mean nothing of the memory. The"
                 " paper does not say whether its P-bits are reset."
@@ -123,14 +116,17 @@ def of_outputs(outputs: Outputs) -> list[Finding]:
             key="sum", quantity=f"variance of x <- {KEPT} x + n at a memory of {AT}, over that with fresh P-bits",
             ours=_limits(outputs.sums[AT][0]), status=Status.LEFT_OPEN,
             reason=(
-                f"Closed form (1 + c l)/(1 - c l) = {variance:.2f}; for slow x it is (1 + l)/(1 - l) ="
-                f" {chains.inflation(AT):.0f}. A linear SDE driven by such bits is hotter by that much; smaller steps"
-                " do not help."
+                f"Closed form for a memory l: (1 + c l)/(1 - c l) = {variance:.2f} with c = {KEPT}; for slow x it is"
+                f" (1 + l)/(1 - l) = {chains.inflation(AT):.0f}. Smaller steps of an SDE do not help: x gets slower."
             ),
             assumed="emulated chains, fair and all alike",
         ),
         Finding(
-            key="average", quantity=f"variance of a mean of {drawn_networks.AVERAGED} passes (regression), the same",
+            key="average",
+            quantity=(
+                f"variance of a mean of {drawn_networks.AVERAGED} passes (regression) at a memory of {AT}, over that"
+                " with fresh P-bits"
+            ),
             ours=_limits(at.inflation), status=Status.LEFT_OPEN,
             reason=(
                 f"A sum that is linear in the P-bits has {drawn_networks.bound(AT):.2f}. Products of d P-bits forget as"

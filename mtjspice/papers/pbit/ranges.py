@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from math import hypot
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mtjspice.papers.findings import Value
+from mtjspice.papers.pbit.windows import digits_of
 from mtjspice.statistics import Proportion
 
 
@@ -43,3 +45,18 @@ def half_difference(one: Proportion, other: Proportion) -> Value:
     below = hypot(one.value - one.low, other.high - other.value) / 2
     above = hypot(one.high - one.value, other.value - other.low) / 2
     return Value(value=value, low=value - below, high=value + above, kind="95 %, Newcombe", digits=2)
+
+
+def bounded(value: float, half: float, unit: str = "") -> Value:
+    """A number with a bound of its error, in as many digits as show it."""
+    low, high = value - half, value + half
+    return Value(value=value, unit=unit, low=low, high=high, kind="error bound", digits=digits_of(value, low, high))
+
+
+def relative_deviation(values: NDArray[np.float64]) -> str:
+    """Standard deviation over the mean, with its limits (normal law)."""
+    from scipy.special import chdtri
+
+    n, spread = len(values) - 1, float(values.std(ddof=1) / values.mean())
+    low, high = (spread * float(np.sqrt(n / chdtri(n, tail))) for tail in (0.025, 0.975))
+    return f"{spread * 100:.2g} % ({low * 100:.2g} to {high * 100:.2g})"

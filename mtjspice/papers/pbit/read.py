@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mtjspice.papers.experiment import Context, Experiment
+from mtjspice.papers.findings import Value
+from mtjspice.papers.pbit import claims, read_findings
 from mtjspice.papers.pbit import read_figures as figures
-from mtjspice.papers.pbit import read_findings
 from mtjspice.papers.pbit.read_figures import STATES, WEIGHTS
 from mtjspice.papers.pbit.read_findings import Found
 from mtjspice.papers.sections import Section
@@ -50,16 +51,26 @@ def _computed(context: Context) -> Found:
 
 def _answer(found: Found) -> tuple[str, ...]:
     _, loose, strict = read_findings.spreads()
+    margin, own, wanted = found.limited(found.alone), found.limited(found.of_column), claims.MARGIN_SIGMAS
+    if margin.limits[0] > wanted:
+        verdict = f"A margin of {wanted:g} sigma takes no calibration of each column's zero here."
+    elif margin.limits[1] < wanted < own.limits[0]:
+        verdict = f"So a margin of {wanted:g} sigma takes a calibration of each column's zero here."
+    else:
+        verdict = f"Whether a margin of {wanted:g} sigma takes a calibration of the zero, so few draws do not tell."
     return (
         f"At {abs(found.volts):.2f} V the step between two states of a pair is {found.step * 1e3:.1f} mV at the bit"
-        f" lines of the column, and mismatch of its transistors moves the level by {found.scatter * 1e3:.2f} mV:"
-        f" {found.alone:.1f} standard deviations before any junction varies. Nearly all of it is an offset that the"
-        f" states of a column share; measured against the column's own zero the step is {found.of_column:.0f}"
-        " standard deviations. So a margin of 6 sigma, here, takes a calibration of each column's zero.",
-        f"The 6 sigma of the paper mean junctions that vary by {strict:.1%} to {loose:.1%}, depending on what is"
-        " counted. Such a spread does no harm to a stored logo, but it is what the weights of an analogue sum are"
-        " made of: see the experiment on weights.",
+        f" lines. Mismatch of the column's transistors moves the level by {found.scatter * 1e3:.2f} mV, so that a step"
+        f" is {_standard(margin)} standard deviations before any junction varies. Measured against the column's own"
+        f" zero, an offset that its states share drops out, and the step is {_standard(own)}. {verdict}",
+        f"If the paper's {wanted:g} sigma are a whole step, its junctions vary by {loose:.1%}; if they are the distance"
+        f" to a threshold on either side, by {strict:.1%}. Which it is, is not said. Such a spread lets a bit be"
+        " stored; what it does to weights of an analogue sum, the experiment on weights shows.",
     )
+
+
+def _standard(ratio: Value) -> str:
+    return f"{ratio.value:.3g} ({ratio.limits[0]:.3g} to {ratio.limits[1]:.3g}, 95 %)"
 
 
 def _levels(draws: int, seed: int) -> tuple[dict[str, Floats], float]:

@@ -46,7 +46,7 @@ def disturb_plate(disturb: list[tuple[str, float, float, float]]) -> Plate:
             " Fokker-Planck equation. Positive voltages lower the barrier. Bars: estimated error. Values below 1e-13"
             " are left out."
         ),
-        alt="The chance rises by many orders of magnitude with a positive voltage and falls with a negative one.",
+        alt="The chance rises by many orders of magnitude with the voltage.",
         columns={
             _WHICH: [one[0] for one in disturb], _V: [one[1] for one in disturb], _CHANCE: [one[2] for one in disturb],
             _HIGH: [one[3] for one in disturb],

@@ -130,7 +130,8 @@ def findings(one: Sensing) -> list[Finding]:
             paper=claims.FASTER, ours=Value(value=seconds, unit="s"), status=Status.NOT_COMPARABLE,
             reason=(
                 f"The ratio is ({one.fixed * 1e9:.1f} ns + reads) / {one.inside * 1e9:.1f} ns, so that it says how long"
-                f" a read takes: {', '.join(f'{name} {ratio}' for name, ratio in at.items())}. The paper gives neither."
+                f" reads are: {', '.join(f'{name} {ratio}' for name, ratio in at.items())}. The paper does not say how"
+                " long they are."
             ),
             assumed="both circuits with 4 rows; settling of 10 fF through the AP state in each read",
         ),
@@ -146,7 +147,8 @@ def findings(one: Sensing) -> list[Finding]:
             assumed="both circuits with 4 rows; no mismatch, which takes a larger margin",
         ),
         Finding(
-            key="density", quantity="bits of words a weight and pass up to which words are faster than P-bits in place",
+            key="density",
+            quantity="bits of noise words a weight and pass up to which words are faster than P-bits in place",
             ours=Value(value=one.words(one.stands[1][1]), digits=2), status=Status.LEFT_OPEN,
             reason=(
                 f"One generator a weight; with one for 16 weights {one.words(one.stands[1][1], 16):.2g}, at two reads"
@@ -168,10 +170,16 @@ def _nanoseconds(values: Sequence[float]) -> str:
 def answer(one: Sensing) -> str:
     """Where noise from beside wins, over the sense time."""
     name, long = one.stands[-1]
-    sharing = one.words(one.stands[1][1]) / one.density
+    sharing, slow = (one.words(seconds) / one.density for seconds in (one.stands[1][1], long))
+    best = min(one.ratio(0.0), one.overlapped(0.0))
     return (
-        "A bit for each weight drawn beside the array never wins, whatever a read takes: it adds reads and a write to"
-        f" the same draw and sum. Drawn while the column computes it comes to {one.overlapped(0.0):.2f} of the time at"
-        f" best. Words for an ordinary network win as long as one generator serves fewer than {sharing:.0f} weights"
-        f" with reads as here, or {one.words(long) / one.density:.2g} with {name}."
+        (
+            "However short a read is, drawing a bit for every weight beside the array is not faster: with reads of no"
+            " length, while the column computes, its cycle is as long as in place or longer."
+            if best > 1 - 1e-9
+            else f"With reads of no length, bits drawn beside the array would take {best:.2f} of the time in place."
+        )
+        + " The ordinary network is faster than P-bits in place as long as one generator of noise serves fewer than"
+        f" {sharing:.0f} weights with reads as here. With {name} it "
+        + (f"may serve {slow:.0f}." if slow >= 1 else f"would take {1 / slow:.1f} generators a weight.")
     )

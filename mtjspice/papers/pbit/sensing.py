@@ -19,12 +19,12 @@ from mtjspice.papers.pbit.sensing_reads import (
     Amplifier,
     Predicted,
     signal,
-    wrong,
 )
 from mtjspice.papers.sections import Section
 
 if TYPE_CHECKING:
     from mtjspice.device.card import MTJCard
+    from mtjspice.statistics import Proportion
 
 Floats = NDArray[np.float64]
 
@@ -39,10 +39,10 @@ def run(context: Context) -> Section:
     signals = {t: np.array([signal(junction, float(v), t) for v in VOLTS]) for t in TEMPERATURES}
     amplifiers = sensing_reads.amplifiers(context)
     worst = amplifiers[-1]
-    predicted = sensing_reads.predicted(worst, context.seed)
+    laws = [sensing_reads.predicted(one, context.seed) for one in amplifiers]
     return Section(
-        answer=_answer(signals, amplifiers, predicted),
-        findings=[*_of_signals(junction, signals, amplifiers), *_of_reads(amplifiers, predicted)],
+        answer=_answer(signals, amplifiers, laws),
+        findings=[*_of_signals(junction, signals, amplifiers[0], laws[0]), *_of_reads(amplifiers[-1], laws)],
         plates=(figures.margin_plate(VOLTS, signals, amplifiers), figures.errors_plate(junction, amplifiers)),
         setting=(
             f"Card imec_iedm24, P(T) with {POLARIZATION:g} K^-1.5; one read path for each amplifier in gf180mcu,"
@@ -58,10 +58,10 @@ def _best(signals: dict[float, Floats], temperature: float) -> tuple[float, floa
     return float(VOLTS[k]), float(signals[temperature][k, 0])
 
 
-def _of_signals(junction: "MTJCard", signals: dict[float, Floats], found: Sequence[Amplifier]) -> list[Finding]:
+def _of_signals(junction: "MTJCard", signals: dict[float, Floats], clamped: Amplifier, law: Predicted) -> list[Finding]:
     volts, current = _best(signals, TEMPERATURES[1])
     hot = {t: signal(junction, claims.TMR_READ_VOLTAGE, t)[1] for t in (TEMPERATURES[1], TEMPERATURES[-1])}
-    clamped = found[0].offset
+    offset = clamped.offset
     return [
         Finding(
             key="voltage", quantity="voltage at which the current between P and AP is largest, 300 K",
@@ -83,23 +83,23 @@ def _of_signals(junction: "MTJCard", signals: dict[float, Floats], found: Sequen
             assumed=f"polarization coefficient of {POLARIZATION:g} K^-1.5; resistance of P constant",
         ),
         Finding(
-            key="margins", quantity="margin of P and AP in standard deviations of the offset, clamped amplifier",
-            ours=f"{clamped.margins[0]:.1f} and {clamped.margins[1]:.1f}", status=Status.LEFT_OPEN,
+            key="margins",
+            quantity="smaller margin of P and AP, in standard deviations of the offset, clamped amplifier",
+            ours=law.margin, status=Status.LEFT_OPEN,
             reason=(
-                f"At {abs(clamped.voltages[0]):.2f} V on the junction; deviation {clamped.deviation:.3f}"
-                f" ({clamped.deviation_interval[0]:.3f} to {clamped.deviation_interval[1]:.3f}, 95 %), mean"
-                f" {clamped.mean:+.3f} of the conductance."
+                f"P {offset.margins[0]:.1f}, AP {offset.margins[1]:.1f}. At {abs(offset.voltages[0]):.2f} V on the"
+                f" junction; deviation {offset.deviation:.3f} ({offset.deviation_interval[0]:.3f} to"
+                f" {offset.deviation_interval[1]:.3f}, 95 %), mean {offset.mean:+.3f} of the conductance."
             ),
             assumed=_ASSUMED,
         ),
     ]  # fmt: skip
 
 
-def _of_reads(found: Sequence[Amplifier], predicted: Predicted) -> list[Finding]:
-    worst = found[-1]
+def _of_reads(worst: Amplifier, laws: Sequence[Predicted]) -> list[Finding]:
+    predicted = laws[-1]
     volts = f"{abs(worst.offset.voltages[0]):.2f} V on the junction"
     seen = ranges.half_difference(worst.of_parallel, worst.of_antiparallel)
-    middle = found[1]
     findings = [
         Finding(
             key=f"wrong-{key}", quantity=f"reads of {state} that are wrong, precharge amplifier on {HIGHER} V",
@@ -115,7 +115,6 @@ def _of_reads(found: Sequence[Amplifier], predicted: Predicted) -> list[Finding]
             ("ap", "AP", worst.of_antiparallel, predicted.of_antiparallel, worst.offset.antiparallel),
         )
     ]  # fmt: skip
-    dead = predicted.of_parallel.value + predicted.of_antiparallel.value
     return [
         *findings,
         Finding(
@@ -130,11 +129,11 @@ def _of_reads(found: Sequence[Amplifier], predicted: Predicted) -> list[Finding]
         ),
         Finding(
             key="dead", quantity="read paths that give the same bit for either state, by the closed form",
-            ours=Value(value=dead, unit="%", digits=2), status=Status.LEFT_OPEN,
+            ours=predicted.dead, status=Status.LEFT_OPEN,
             reason=(
                 "An offset of mismatch stays. A path whose offset exceeds the signal of a state reads that state wrong"
                 " each time: its stream is constant, and the bias above is the mean over dead paths and good ones."
-                f" On {SUPPLY} V it is {_dead(middle):.1%}. A test of the mean of an array does not see this."
+                f" On {SUPPLY} V it is {laws[1].dead.shown()}. A test of the mean of an array does not see this."
             ),
             assumed=_ASSUMED,
         ),
@@ -149,32 +148,32 @@ def _of_reads(found: Sequence[Amplifier], predicted: Predicted) -> list[Finding]
     ]  # fmt: skip
 
 
-def _dead(one: Amplifier) -> float:
-    return sum(wrong(one.offset.mean, one.offset.deviation, one.offset.parallel, one.offset.antiparallel))
-
-
 def _fits(count: Value, law: Value) -> str:
     (low, high), (least, most) = count.limits, law.limits
     return "is compatible with it" if low <= most and least <= high else "is not compatible with it"
 
 
-def _answer(signals: dict[float, Floats], found: Sequence[Amplifier], predicted: Predicted) -> tuple[str, ...]:
+def _answer(signals: dict[float, Floats], found: Sequence[Amplifier], laws: Sequence[Predicted]) -> tuple[str, ...]:
     volts, _ = _best(signals, TEMPERATURES[1])
     clamped, worst = found[0], found[-1]
     seen = ranges.half_difference(worst.of_parallel, worst.of_antiparallel)
     low, high = seen.limits
+    on_it = f"{abs(worst.offset.voltages[0]):.1f} V"
     return (
         f"The current that tells P from AP is largest at {volts:.2f} V. An amplifier that clamps the junction to"
-        f" {abs(clamped.offset.voltages[0]):.2f} V has a margin of {min(clamped.offset.margins):.1f} standard"
-        f" deviations of its offset or more: {_dead(clamped) / 2:.1g} of its reads would be wrong."
-        f" One that leaves {abs(worst.offset.voltages[0]):.1f} V on it misreads"
-        f" {worst.of_parallel.value:.1%} of P and {worst.of_antiparallel.value:.1%} of AP.",
-        f"These errors shift P(AP) by {seen.value:+.3f} ({low:+.3f} to {high:+.3f}) in the mean"
-        f" (by the closed form {predicted.shift.value:+.3f}, {predicted.shift.limits[0]:+.3f} to"
-        f" {predicted.shift.limits[1]:+.3f}). But offsets stay: noise apart, a path is right always or wrong always"
-        " for a state, and a wrong one gives a constant. So what errors by offset do to a generator is dead paths,"
-        " which a mean over an array hides, rather than a small bias in each.",
+        f" {abs(clamped.offset.voltages[0]):.2f} V has a margin of {laws[0].margin.shown()} standard deviations of its"
+        f" offset. One that leaves {on_it} on it misreads {_percent(worst.of_parallel)} of P and"
+        f" {_percent(worst.of_antiparallel)} of AP (95 %).",
+        f"Such errors shift a P(AP) of 1/2 by {seen.value:+.3f} ({low:+.3f} to {high:+.3f}, 95 %) in the mean over"
+        " amplifiers. But the offset of an amplifier stays. Noise apart, it reads a state right always or wrong"
+        f" always, and one that is wrong gives the same bit for both states. At {on_it} these are"
+        f" {laws[-1].dead.shown()} of the amplifiers, by a normal law of the offsets. A mean over an array hides such"
+        " dead paths.",
     )
+
+
+def _percent(found: "Proportion") -> str:
+    return f"{found.value * 100:.1f} % ({found.low * 100:.1f} to {found.high * 100:.1f})"
 
 
 EXPERIMENT = Experiment(

@@ -76,11 +76,17 @@ def amplifiers(context: Context) -> list[Amplifier]:
 
 @dataclass(frozen=True)
 class Predicted:
-    """Share misread of P and AP, and shift of P(AP), from a normal law of the offsets; limits by that of the draws."""
+    """What a normal law of the offsets gives, with limits by that of the draws.
+
+    Share misread of P and AP, shift of P(AP), share of read paths that give one bit for both states (``dead``), and
+    the smaller margin of P and AP in standard deviations of the offset.
+    """
 
     of_parallel: Value
     of_antiparallel: Value
     shift: Value
+    dead: Value
+    margin: Value
 
 
 def predicted(one: Amplifier, seed: int) -> Predicted:
@@ -89,12 +95,19 @@ def predicted(one: Amplifier, seed: int) -> Predicted:
     rng = np.random.default_rng(seed)
     deviation = found.deviation * np.sqrt((n - 1) / rng.chisquare(n - 1, 2000))
     mean = found.mean + deviation * rng.standard_normal(2000) / np.sqrt(n)
-    drawn = [wrong(m, s, found.parallel, found.antiparallel) for m, s in zip(mean, deviation, strict=True)]
-    errors = np.array([(a, b, shift(a, b)) for a, b in drawn])
-    exact = wrong(found.mean, found.deviation, found.parallel, found.antiparallel)
-    limits = np.quantile(errors, [0.025, 0.975], axis=0).T
+
+    def law(mean: float, deviation: float) -> tuple[float, float, float, float, float]:
+        errors = wrong(mean, deviation, found.parallel, found.antiparallel)
+        margin = min(found.parallel - mean, mean - found.antiparallel) / deviation
+        return (*errors, shift(*errors), min(1.0, sum(errors)), margin)
+
+    drawn = [law(m, s) for m, s in zip(mean, deviation, strict=True)]
+    limits = np.quantile(drawn, [0.025, 0.975], axis=0).T
     values = [
-        Value(value=value, low=float(low), high=float(high), kind=f"95 %, of {n} offsets", digits=2)
-        for value, (low, high) in zip((*exact, shift(*exact)), limits, strict=True)
-    ]
+        Value(
+            value=value, unit="%" if k == 3 else "", low=float(low), high=float(high), kind=f"95 %, of {n} offsets",
+            digits=2,
+        )
+        for k, (value, (low, high)) in enumerate(zip(law(found.mean, found.deviation), limits, strict=True))
+    ]  # fmt: skip
     return Predicted(*values)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import hypot
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,6 +50,12 @@ class Found:
     trials: int
     groups: Mapping[str, Floats]
     memory: Sequence[tuple[int, float, "Proportion", Value]]
+
+    @property
+    def apart(self) -> float:
+        """Distance of the autocorrelation from the memory, in standard errors."""
+        one, other = ((value.limits[1] - value.limits[0]) / 3.92 for value in (self.lag, self.at_eight))
+        return abs(self.lag.value - self.at_eight.value) / hypot(one, other)
 
     @property
     def at_eight(self) -> Value:
@@ -139,7 +146,13 @@ def _memories(found: Found) -> list[Finding]:
         ),
         Finding(
             key="lag", quantity="autocorrelation of co-simulated states at lag 1, the same column", ours=found.lag,
-            status=Status.LEFT_OPEN, reason="In a two-state chain it is that memory: a second way to the same number.",
+            status=Status.LEFT_OPEN,
+            reason=(
+                "In a two-state chain it is that memory, found another way. The two are"
+                f" {found.apart:.1f} standard errors apart"
+                + (", as chance makes them." if found.apart < 2 else ", which chance makes now and then."
+                   if found.apart < 3.5 else ", which is more than chance makes.")
+            ),
             assumed=_CIRCUITS,
         ),
         Finding(
@@ -162,14 +175,14 @@ def _answer(found: Found) -> tuple[str, ...]:
     return (
         f"A refresh leaves {kept.value:.3f} of the weights on ({kept.low:.3f} to {kept.high:.3f}); data bits"
         f" {found.fate}.",
-        f"Transistors that differ move the probability of a cell by {deviations[CIRCUIT]:.3f} (standard"
-        " deviation): all cells of a column share one pulse. Junctions that differ move it by up to"
-        f" {deviations[largest]:.3f} for the spreads that are assumed here ({largest}); the slope of the switching"
-        " curve makes a spread of P out of any spread of the half voltage. One setting for all cells makes the"
-        " mean 1/2 and not the cells.",
-        f"Pulsed without a reset, a cell away from 1/2 remembers: {found.at_eight.shown()} with 8 rows,"
-        f" {worst.shown()} with {rows} rows at the same rail. A network then draws noise that is not fresh: see the"
-        " experiment on pulses without a reset.",
+        "P(switch) differs between cells by a standard deviation of"
+        f" {_deviation_value(found.groups[CIRCUIT], found.trials).shown()} where only transistors differ: all cells of"
+        f" a column share one pulse. Of the spreads of junctions that are assumed here, {largest} makes most:"
+        f" {_deviation_value(found.groups[largest], found.trials).shown()}. One setting for all cells makes their mean"
+        " 1/2 and not each cell.",
+        "Pulsed without a reset, a cell away from 1/2 remembers its state. The memory 1 - p01 - p10 is"
+        f" {found.at_eight.shown()} with the 8 rows that the rail is set for, {worst.shown()} with {rows} rows. What"
+        " that does to a network, the experiment on pulses without a reset shows.",
     )
 
 

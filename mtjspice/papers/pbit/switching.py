@@ -1,6 +1,5 @@
 """How wide is the stochastic window, and what makes it wide? The junction alone, its drive, and the circuit's pulse."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import NDArray
 
 from mtjspice.papers.experiment import Context, Experiment
 from mtjspice.papers.findings import Finding, Status, Value
-from mtjspice.papers.pbit import claims
+from mtjspice.papers.pbit import claims, ranges
 from mtjspice.papers.pbit import switching_figures as figures
 from mtjspice.papers.pbit.switching_figures import BOTH, CIRCUIT, IDEAL, SPREAD, Point
 from mtjspice.papers.pbit.windows import (
@@ -16,8 +15,8 @@ from mtjspice.papers.pbit.windows import (
     WINDOWS,
     broadened,
     crossing,
-    digits_of,
     first_peak,
+    resampled,
     spread_for,
     window,
 )
@@ -63,7 +62,7 @@ def run(context: Context) -> Section:
     }
     amplitudes = np.array([one.amplitude for one in pulses])
     rng = np.random.default_rng(seeds[0])
-    circuit_windows = {name: _resampled(amplitudes, counted[name], rng) for name in counted}
+    circuit_windows = {name: resampled(amplitudes, counted[name], rng) for name in counted}
     draws = _mismatch(context, seeds[1])
     half = crossing(volts, curves[SPREAD], 0.5)
     widths = np.arange(0.1, 2.01, 0.05) * 1e-9
@@ -92,7 +91,7 @@ def run(context: Context) -> Section:
         ),
         Finding(
             key="half", quantity="amplitude for P = 1/2 at 700 ps", paper=claims.HALF_VOLTAGE,
-            ours=_bounded(half, 2 * error / 1.5),
+            ours=ranges.bounded(half, 2 * error / 1.5, "V"),
             status=Status.NOT_COMPARABLE, reason=_FITTED,
         ),
         Finding(
@@ -104,7 +103,7 @@ def run(context: Context) -> Section:
         ),
         Finding(
             key="intrinsic", quantity="window of the junction alone, 10 to 90 %",
-            ours=_bounded(own["10 to 90 %"], 4 * error / slope), assumed=_STACK,
+            ours=ranges.bounded(own["10 to 90 %"], 4 * error / slope, "V"), assumed=_STACK,
             status=Status.LEFT_OPEN,
             reason=(
                 f"Thermal agitation of this junction makes {own['10 to 90 %']:.2f} V (1 to 99 %: {own['1 to 99 %']:.2f}"
@@ -120,11 +119,11 @@ def run(context: Context) -> Section:
         Finding(
             key="mismatch", quantity="spread of the pulse from transistor mismatch, column to column",
             ours=(
-                f"amplitude {draws[0].std(ddof=1) / draws[0].mean():.2%}, width"
-                f" {draws[1].std(ddof=1) / draws[1].mean():.1%} (standard deviations, {len(draws[0])} draws)"
+                f"amplitude {ranges.relative_deviation(draws[0])}, width {ranges.relative_deviation(draws[1])}"
+                " (standard deviations, 95 %)"
             ),
             status=Status.LEFT_OPEN,
-            reason="Far below the spread that a window of a volt needs; all P-bits of a column share one pulse.",
+            reason=f"{len(draws[0])} draws of the transistors. All P-bits of a column share one pulse.",
             assumed="column of this project in gf180mcu",
         ),
         Finding(
@@ -132,8 +131,8 @@ def run(context: Context) -> Section:
             ours=", ".join(f"{name}: {_share(value)}" for name, value in at_one.items()), status=Status.LEFT_OPEN,
             reason=(
                 "Relative standard deviation of the voltage from pulse to pulse, or from device to device where the"
-                " window is that of an array's mean: the mean curve does not tell the two apart. Nothing in this"
-                " circuit varies that much."
+                " window is that of an array's mean: the mean curve does not tell the two apart. Mismatch of"
+                " this circuit makes what the finding before says."
             ),
             assumed=_STACK,
         ),
@@ -141,7 +140,7 @@ def run(context: Context) -> Section:
             key="same", quantity="highest P at the amplitude of P(700 ps) = 1/2",
             ours=Value(value=peaks[0][1], digits=2), status=Status.LEFT_OPEN,
             reason=(
-                f"At that amplitude the first peak lies at {peaks[0][0] * 1e12:.0f} ps and is hardly above 1/2. So a"
+                f"At that amplitude the first peak lies at {peaks[0][0] * 1e12:.0f} ps and is no higher than this. So a"
                 " peak at 700 ps and 50 % at 1.5 V and 700 ps belong to different amplitudes, in this model."
             ),
             assumed=_STACK,
@@ -155,13 +154,16 @@ def run(context: Context) -> Section:
     return Section(
         answer=(
             f"Under equal pulses the junction of this card goes from 10 to 90 % within {own['10 to 90 %']:.2f} V. The"
-            f" volt of the paper needs a spread of the voltage of {_share(at_one['10 to 90 %'])} if it means 10 to 90"
-            f" %, {_share(at_one['1 to 99 %'])} if it means 1 to 99 %. The card has"
-            f" {spread.cycle_to_cycle_spread:.0%}, put there for that purpose; with it P does not exceed {best:.2f}.",
-            "Neither the shape of the pulse that a CMOS column makes nor the mismatch of its transistors gives that"
-            " spread. What remains are devices that differ (the array's mean is then wide, each device is not), or"
-            " drives and junctions that change from pulse to pulse. The two mean opposite things: in the first case"
-            " one setting for all devices leaves most of them far from 1/2.",
+            f" volt of the paper takes a spread of the voltage, if it means 10 to 90 %: {_share(at_one['10 to 90 %'])};"
+            f" if it means 1 to 99 %: {_share(at_one['1 to 99 %'])}. The card has"
+            f" {spread.cycle_to_cycle_spread * 100:.0f} %, put there for that purpose; with it P does not exceed"
+            f" {best:.2f}.",
+            "The pulse that a CMOS column makes has a window of"
+            f" {circuit_windows[CIRCUIT].value:.2f} V ({circuit_windows[CIRCUIT].limits[0]:.2f} to"
+            f" {circuit_windows[CIRCUIT].limits[1]:.2f}, 95 %), and mismatch of its transistors varies the amplitude by"
+            f" {ranges.relative_deviation(draws[0])}: neither gives a volt. What remains are devices that differ, or"
+            " drives and junctions that change from pulse to pulse. In the first case each device has a narrow window"
+            " of its own, and one setting for all leaves most of them far from 1/2.",
             "700 ps, 1.5 V and 1 V are what the card was fitted to: that they come out, as far as they do, is no"
             " evidence for these numbers.",
         ),
@@ -214,17 +216,6 @@ def _all(junction: "MTJCard", pulses: "CellPulses", trials: int, seed: int) -> "
     return wilson(sum(one.count for one in found), sum(one.trials for one in found))
 
 
-def _resampled(amplitudes: Floats, counted: Sequence["Proportion"], rng: np.random.Generator) -> Value:
-    """Window 10 to 90 % of counted points; interval from counts drawn anew."""
-    fractions = np.array([one.value for one in counted])
-    trials = counted[0].trials
-    again = [window(amplitudes, rng.binomial(trials, fractions) / trials, (0.1, 0.9)) for _ in range(400)]
-    low, high = np.nanquantile(again, [0.025, 0.975])
-    return Value(
-        value=window(amplitudes, fractions, (0.1, 0.9)), unit="V", low=float(low), high=float(high), kind="95 %"
-    )
-
-
 def _mismatch(context: Context, seed: int) -> Floats:
     """Amplitudes and widths of the pulse over draws of the transistors, (2, draws)."""
     from mtjspice.circuits.benches.cim import CimBench
@@ -238,14 +229,8 @@ def _mismatch(context: Context, seed: int) -> Floats:
     return np.array([[one["amplitude"] for one in found], [one["pulse_width"] for one in found]])
 
 
-def _bounded(value: float, half: float) -> Value:
-    """Volts with a bound of their error, in as many digits as show it."""
-    low, high = value - half, value + half
-    return Value(value=value, unit="V", low=low, high=high, kind="error bound", digits=digits_of(value, low, high))
-
-
 def _share(spread: float) -> str:
-    return f"{spread:.0%}".replace("%", " %") if np.isfinite(spread) else "more than any that reaches both levels"
+    return f"{spread * 100:.0f} %" if np.isfinite(spread) else "none does, P no longer reaches both levels"
 
 
 def _shown(value: float, best: float) -> str:

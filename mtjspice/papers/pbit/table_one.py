@@ -1,7 +1,6 @@
 """Table I: what p-values of good bits look like, which tests are missing, what raw P-bits of an array give."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +8,8 @@ from numpy.typing import NDArray
 from mtjspice.papers.experiment import Context, Experiment
 from mtjspice.papers.findings import Finding, Status, Value, counted
 from mtjspice.papers.pbit import claims
-from mtjspice.papers.sections import Columns, Plate, Section
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-    from mtjspice.statistics import Proportion
+from mtjspice.papers.pbit import table_one_figures as figures
+from mtjspice.papers.sections import Section
 
 Floats = NDArray[np.float64]
 
@@ -28,9 +23,6 @@ CASES: Mapping[str, tuple[float, float, int]] = {
     "spread 0.1, in turn": (0.5, 0.1, CELLS),
 }  # fmt: skip
 """Mean probability of a change by a pulse, its standard deviation between cells, and cells that are read in turn."""
-_COUNT, _CHANCE, _LOW, _UP, _KIND = "p-values of 0.8 or more", "probability", "low", "high", "tests"
-_CASE, _TEST, _SHARE, _SEQUENCES = "P-bits", "test", "share of p-values that pass", "sequences"
-SIMULATED, INDEPENDENT = "the tests, on good bits", "independent p-values"
 
 
 def independent(tests: int, high: float = HIGH) -> Floats:
@@ -107,19 +99,23 @@ def run(context: Context) -> Section:
             f" ({chance.low:.1e} to {chance.high:.1e}) on good bits, where independence says {alone:.1e}. {told} With"
             " one sequence shown and a threshold chosen afterwards, neither number proves anything.",
             "Cells that toggle without a reset have fair single bits at any setting; what is wrong shows as correlation"
-            " in time. Share of the listed p-values that pass at a million bits: one cell with P(change) = 0.49,"
-            f" {listed['P 0.49, one cell'].value:.2f}; {CELLS} cells in turn with 0.48,"
-            f" {listed['P 0.48, in turn'].value:.2f}; {CELLS} in turn that differ by 0.05 about a mean of 1/2,"
-            f" {listed['spread 0.05, in turn'].value:.2f}; fair cells, {listed['fair'].value:.2f}. The order of reading"
-            " decides what the suite can see.",
+            f" in time. At a million bits {listed['P 0.49, one cell'].shown()} of the listed p-values of one cell with"
+            f" P(change) = 0.49 pass, of fair cells {listed['fair'].shown()}.",
+            f"Of {CELLS} cells that are read in turn, {listed['P 0.48, in turn'].shown()} pass if P(change) is 0.48,"
+            f" and {listed['spread 0.05, in turn'].shown()} if it differs by 0.05 about a mean of 1/2."
+            + (
+                " So the order of reading decides what the suite sees."
+                if listed["P 0.49, one cell"].limits[1] < listed["P 0.48, in turn"].limits[0]
+                else ""
+            ),
             "Five of fifteen tests are not in the table, and it does not say how many bits it rests on.",
         ),
         findings=findings,
-        plates=(_chance_plate(chances, bound, len(few), without), _million_plate(results)),
+        plates=(figures.chance_plate(chances, bound, len(few), without), figures.million_plate(results, CELLS)),
         setting=(
             f"{sequences} sequences of {LENGTH} bits of NumPy's PCG64 for the chance;"
-            f" {len(next(iter(results.values())))} sequences of 1e6 emulated bits of {CELLS} interleaved cells for each"
-            " case, all fifteen tests."
+            f" {len(next(iter(results.values())))} sequences of 1e6 emulated bits for each case, of {CELLS} cells in"
+            " turn or of one, all fifteen tests."
         ),
     )
 
@@ -165,17 +161,11 @@ def _centred(rng: np.random.Generator, count: int) -> Floats:
     return np.asarray(z - z.mean())
 
 
-def _passed(found: Sequence[Mapping[str, Sequence[float]]], tests: Sequence[str]) -> float:
-    """Share of p-values of 0.01 or more; NaN without any."""
-    values = [p for one in found for name in tests for p in one[name]]
-    return sum(p >= 0.01 for p in values) / len(values) if values else float("nan")
-
-
 def _share(found: Sequence[Mapping[str, Sequence[float]]], tests: Sequence[str]) -> Value:
     """Mean over sequences with its interval: the wider of that between sequences and that of counted p-values."""
     from mtjspice.statistics import wilson
 
-    each = np.array([_passed([one], tests) for one in found])
+    each = np.array([figures.passed([one], tests) for one in found])
     mean, half = float(each.mean()), 1.96 * float(each.std(ddof=1)) / float(np.sqrt(len(each)))
     number = sum(len(one[name]) for one in found for name in tests)
     alone = wilson(round(mean * number), number)
@@ -196,95 +186,11 @@ def _reason(name: str) -> str:
     return "Single bits are fair; consecutive states of a cell are not independent, 64 bits apart in this order."
 
 
-def _chance_plate(chances: list["Proportion"], bound: Floats, tests: int, without: int) -> Plate:
-    shown = [k for k in range(1, tests + 1) if chances[k].count]
-    return Plate(
-        key="chance",
-        caption=(
-            f"Chance that at least so many of {tests} tests (those of table I with a p-value, without random"
-            f" excursions) give 0.8 or more: counted on {chances[0].trials} sequences of good bits (95 %), and if the"
-            f" tests were independent. Dotted: {without}, as in table I."
-        ),
-        alt="Counted chances lie above those of independent tests, by a factor that grows to ten and more.",
-        columns={
-            _KIND: [SIMULATED] * len(shown) + [INDEPENDENT] * tests,
-            _COUNT: shown + list(range(1, tests + 1)),
-            _CHANCE: [chances[k].value for k in shown] + bound[1:].tolist(),
-            _LOW: [chances[k].low for k in shown] + bound[1:].tolist(),
-            _UP: [chances[k].high for k in shown] + bound[1:].tolist(),
-        },
-    )
-
-
-def _million_plate(results: Mapping[str, list[dict[str, tuple[float, ...]]]]) -> Plate:
-    rows = [(case, test, _passed(found, [test]), len(found)) for case, found in results.items() for test in found[0]]
-    return Plate(
-        key="million",
-        caption=(
-            "Share of p-values of 0.01 or more at a million emulated bits, by test, for 64 cells that toggle without a"
-            " reset and are read in turn: fair, set wrongly, or different about a mean of 1/2. Good bits give 0.99."
-            " Tests in italics are not in table I. Blank: not applicable to any of the sequences."
-        ),
-        alt="; ".join(
-            f"{case}: {_passed(found, list(found[0])):.2f} of all p-values pass" for case, found in results.items()
-        ),
-        columns={key: [row[k] for row in rows] for k, key in enumerate((_CASE, _TEST, _SHARE, _SEQUENCES))},
-    )
-
-
-def draw_chance(columns: Columns) -> "Figure":
-    """Chance of many high p-values."""
-    from mtjspice.reports.style import BLACK, BLUE, ORANGE, new_figure
-
-    figure, grid = new_figure(2.8)
-    axis = grid[0, 0]
-    for kind, colour, marker in ((SIMULATED, BLUE, "o"), (INDEPENDENT, ORANGE, "s--")):
-        own = columns[_KIND] == kind
-        value = columns[_CHANCE][own]
-        bars = np.abs(np.stack([value - columns[_LOW][own], columns[_UP][own] - value]))
-        axis.errorbar(
-            columns[_COUNT][own], value, yerr=bars, fmt=marker, color=colour, markersize=4, capsize=2, label=kind
-        )
-    axis.axvline(7, color=BLACK, linewidth=0.8, linestyle=":")
-    axis.set(yscale="log", xlabel=f"{_COUNT}, at least", ylabel=_CHANCE)
-    axis.legend(fontsize=8)
-    return figure
-
-
-def draw_million(columns: Columns) -> "Figure":
-    """Shares that pass, by test and case."""
-    from mtjspice.reports.style import new_figure
-
-    figure, grid = new_figure(3.9)
-    axis = grid[0, 0]
-    cases, tests = (list(dict.fromkeys(columns[key])) for key in (_CASE, _TEST))
-    share = columns[_SHARE].reshape(len(cases), len(tests)).T
-    axis.imshow(np.ma.masked_invalid(share), cmap="cividis", vmin=0, vmax=1, aspect="auto")
-    for y in range(len(tests)):
-        for x in range(len(cases)):
-            if np.isfinite(share[y, x]):
-                axis.text(
-                    x,
-                    y,
-                    f"{share[y, x]:.2f}",
-                    ha="center",
-                    va="center",
-                    fontsize=7,
-                    color="black" if share[y, x] > 0.5 else "white",
-                )
-    axis.set_xticks(range(len(cases)), [one.replace(", ", "\n") for one in cases], fontsize=8)
-    axis.set_yticks(range(len(tests)), tests, fontsize=8)
-    for label, test in zip(axis.get_yticklabels(), tests, strict=True):
-        label.set_style("normal" if test in claims.LISTED else "italic")
-    axis.grid(visible=False)
-    return figure
-
-
 EXPERIMENT = Experiment(
     key="tests",
     title="Table I",
     question="How unusual are the p-values of table I, which tests are missing, and would an uncalibrated array pass?",
     run=run,
-    draw={"chance": draw_chance, "million": draw_million},
+    draw={"chance": figures.draw_chance, "million": figures.draw_million},
     minutes=(0.2, 0.5),
 )

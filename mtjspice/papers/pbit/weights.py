@@ -9,7 +9,7 @@ from mtjspice.papers.experiment import Context, Experiment
 from mtjspice.papers.findings import Value
 from mtjspice.papers.pbit import claims, columns, read_findings, weights_findings
 from mtjspice.papers.pbit import weights_figures as figures
-from mtjspice.papers.pbit.columns import CONDUCTANCE, IDEAL, KEEP, LOW_TMR
+from mtjspice.papers.pbit.columns import CONDUCTANCE, IDEAL, KEEP
 from mtjspice.papers.pbit.weights_findings import CONVERTERS, MEAN, ROWS, SAMPLES, SCATTER, SIZES, Errors
 from mtjspice.papers.sections import Section
 
@@ -30,7 +30,7 @@ def run(context: Context) -> Section:
     bits = [weights_findings.enough(errors, what) for what in (MEAN, SCATTER, SAMPLES)]
     arrays = len(errors.ideal)
     return Section(
-        answer=_answer(errors, ends, bits),
+        answer=_answer(errors, ends, samples, bits),
         findings=[
             weights_findings.learned(errors), *weights_findings.limits(ends, samples),
             *weights_findings.converters(errors, bits), *weights_findings.at(errors),
@@ -73,34 +73,35 @@ def _computed(context: Context) -> Errors:
     )
 
 
-def _answer(errors: Errors, ends: Mapping[str, Value | str], bits: Sequence[float]) -> tuple[str, ...]:
+def _answer(
+    errors: Errors, ends: Mapping[str, Value | str], samples: Mapping[str, Value | str], bits: Sequence[float]
+) -> tuple[str, ...]:
     loose, strict = read_findings.spreads_of_margin(claims.MARGIN_SIGMAS, columns.TMRS[0])
-    short = {kind: one if isinstance(one, str) else weights_findings.short(one.value) for kind, one in ends.items()}
-    enough = max(bits)
+    text, enough, tmr = weights_findings.text, max(bits), f"TMR {columns.TMRS[0] * 100:.0f} %"
     return (
         ("Drop-connect learns" if weights_findings.learns(errors) else "Trained as here, drop-connect does not learn")
-        + " a scatter that depends on the place. A network trained on ideal pairs notices a spread of the keep"
-        f" probability between cells from {short[KEEP]} on, and one of the conductances from {short[CONDUCTANCE]}"
-        f" (TMR {columns.TMRS[0] * 100:.0f} %) or {short[LOW_TMR]} ({columns.TMRS[-1] * 100:.0f} %).",
+        + " a scatter that depends on the place. Trained on ideal pairs, the network shows in its mean that cells"
+        f" differ if their keep probabilities vary by {text(ends[KEEP])} or more, or their conductances ({tmr}) by"
+        f" {text(ends[CONDUCTANCE])} or more. Samples of a mixture show it from {text(samples[KEEP])} and"
+        f" {text(samples[CONDUCTANCE])} on.",
         f"A read margin of {claims.MARGIN_SIGMAS:g} sigma is compatible with conductances that vary by"
-        f" {strict * 100:.1f} to {loose * 100:.1f} %. What stores a bit safely is no weight yet:"
-        f" {_verdict(ends[CONDUCTANCE], strict)} Spreads move the mean of a weight in the first order; its variance a"
-        " spread of q changes in the second only.",
+        f" {strict * 100:.1f} to {loose * 100:.1f} %. {_verdict(ends[CONDUCTANCE], strict)}",
         (
-            f"Converters of {enough:.0f} bits, one range a layer, are seen in none of the errors."
+            f"Converters of {enough:.0f} bits, one range for all columns of a layer, change none of the errors visibly."
             if np.isfinite(enough)
             else "Converters are seen in one of the errors even with the most bits tried."
         )
-        + " A converter can be given more bits; how far junctions differ is what a process leaves. Seen is what exceeds"
-        " the scatter of ideal pairs with so many passes: more passes see less. These limits are those of two small"
-        " networks; wider sums average more, deeper networks add more up.",
+        + " All these limits are of two small networks and of so many passes: more passes show smaller spreads.",
     )
 
 
 def _verdict(end: Value | str, spread: float) -> str:
     if not isinstance(end, str) and end.limits[1] < spread:
-        return "the array would have to be measured and the network trained on it, which is a calibration."
-    return "whether a network bears so much is not decided here."
+        return (
+            "That stores a bit, but it shows in these weights: the array would have to be measured and the network"
+            " trained on it, which is a calibration."
+        )
+    return "Whether a network bears so much is not decided here."
 
 
 EXPERIMENT = Experiment(

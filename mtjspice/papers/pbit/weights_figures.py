@@ -100,8 +100,8 @@ def draw_errors(columns: Columns) -> "Figure":
             _ranges(axis, columns[_SIZE][own] * 100, columns[what][own], label=kind, **style)
         axis.set(xscale="log", yscale="log", xlabel="deviation [%]")
         axis.set_title(what, loc="left", fontsize=8.5)
-        _plain(axis.yaxis, (1, 2, 5))
-        _plain(axis.xaxis, (1,))
+        plain(axis.yaxis, (1, 2, 5))
+        plain(axis.xaxis, (1,))
     figure.legend(*grid[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2, fontsize=8)
     return figure
 
@@ -143,14 +143,14 @@ def draw_converters(columns: Columns) -> "Figure":
         axis.set(yscale="log", xlabel=_BITS)
         axis.set_title(title, loc="left", fontsize=8.5)
         axis.set_xticks(distinct)
-        _plain(axis.yaxis, (1, 2, 5))
+        plain(axis.yaxis, (1, 2, 5))
     low, high = grid[0, 1].get_ylim()
     grid[0, 1].set_ylim(low / 1.5, high * 1.5)
     grid[0, 0].legend(fontsize=8)
     return figure
 
 
-def _plain(axis: "Axis", digits: tuple[int, ...]) -> None:
+def plain(axis: "Axis", digits: tuple[int, ...]) -> None:
     """Ticks of a logarithmic axis at these digits, as plain numbers."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 

@@ -1,7 +1,15 @@
 """Windows of switching curves: where they cross a level, and what a spread of the drive makes of them."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
+
+from mtjspice.papers.findings import Value
+
+if TYPE_CHECKING:
+    from mtjspice.statistics import Proportion
 
 Floats = NDArray[np.float64]
 
@@ -52,3 +60,14 @@ def spread_for(windows: Floats, wanted: float) -> float:
     """Spread at which the window is first as wide as wanted; NaN if it never is."""
     there = np.isfinite(windows)
     return crossing(SPREADS[there], windows[there], wanted)
+
+
+def resampled(amplitudes: Floats, counted: Sequence["Proportion"], rng: np.random.Generator) -> Value:
+    """Window 10 to 90 % of counted points; interval from counts drawn anew."""
+    fractions = np.array([one.value for one in counted])
+    trials = counted[0].trials
+    again = [window(amplitudes, rng.binomial(trials, fractions) / trials, (0.1, 0.9)) for _ in range(400)]
+    low, high = np.nanquantile(again, [0.025, 0.975])
+    return Value(
+        value=window(amplitudes, fractions, (0.1, 0.9)), unit="V", low=float(low), high=float(high), kind="95 %"
+    )
