@@ -328,6 +328,7 @@ def test_a_hot_junction_reset_from_either_state() -> None:
     assert 0.5 * parallel < hot.rise < 1.4 * parallel
 
 
+@pytest.mark.slow
 def test_voltage_that_a_short_pulse_needs() -> None:
     from mtjspice.device.half_voltage import half_voltage
 
@@ -437,6 +438,7 @@ def test_figures_are_drawn_from_their_columns(experiment: str, figure: str) -> N
     assert len(drawn) > 5000
 
 
+@pytest.mark.slow
 def test_attacks_break_what_has_a_short_state() -> None:
     section = attacks.run(QUICK)
     for key in ("lfsr-of-16", "lfsr-of-32", "lcg-ansi-c", "lcg-randu", "mt19937"):
