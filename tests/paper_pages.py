@@ -2,7 +2,8 @@
 
 import csv
 import importlib
-from collections.abc import Container
+import re
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from browser import browser, check_page, overflow
@@ -10,6 +11,7 @@ from browser import browser, check_page, overflow
 from mtjspice.papers import pages, store
 from mtjspice.papers.catalogue import paper_of
 from mtjspice.papers.findings import Claim
+from mtjspice.papers.sections import Section
 
 
 def check_pages(key: str, folder: Path, inputs: Container[str] = ()) -> None:
@@ -24,6 +26,8 @@ def check_pages(key: str, folder: Path, inputs: Container[str] = ()) -> None:
         stored = store.load(store.path_of(folder, key, one.key))
         assert stored is not None, one.key
         assert stored.section is not None, stored.missing
+        unfilled = re.search(r"[{}]|\bnan\b|\binf\b|\bNone\b", " ".join(_texts(stored.section)))
+        assert unfilled is None, (one.key, unfilled)
         drawn.update({f"{one.key}-{plate.key}": plate for plate in stored.section.plates})
     for name in drawn:
         rows = (folder / key / f"{name}.csv").read_text(encoding="utf-8").splitlines()
@@ -38,3 +42,12 @@ def check_pages(key: str, folder: Path, inputs: Container[str] = ()) -> None:
     module = importlib.import_module(f"mtjspice.papers.{key.replace('-', '_')}.claims")
     claims = {one.text for name, one in vars(module).items() if isinstance(one, Claim) and name not in inputs}
     assert claims <= {row["claim"] for row in rows}
+
+
+def _texts(section: Section) -> Iterator[str]:
+    """All that is said in a section."""
+    yield from (*section.answer, section.setting)
+    for plate in section.plates:
+        yield from (plate.caption, plate.alt)
+    for one in section.findings:
+        yield from (one.quantity, one.ours if isinstance(one.ours, str) else one.ours.shown(), one.reason, one.assumed)

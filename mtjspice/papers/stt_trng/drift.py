@@ -189,8 +189,7 @@ def _answer(medians: Medians, horizon: float, pulses: ageing.Found) -> tuple[str
            else " arrays then outlast the slower walks of the sweep only.")
         + " For raw bits it helps against slow walks only: what a fast one does before the controller follows is enough"
         " for a failure. The health tests of SP 800-90B do not replace a controller: they alarm at a bias near"
-        " {first:.2f},"
-        f" {first / limits.raw_limit():.0f} times what a frequency test of 10⁶ raw bits sees.",
+        f" {first:.2f}, {first / limits.raw_limit():.0f} times what a frequency test of 10⁶ raw bits sees.",
         f"Over {power_of_ten(ageing.LAST)} pulses half of the arrays or more outlast all tests in {lasting[0]} of"
         f" {lasting[2]} cases of walk, 1/f noise and ageing behind an XOR, and in {lasting[1]} with a controller as"
         " well. The levels are assumed: neither the paper's drift nor a controller of it could be read.",

@@ -47,7 +47,8 @@ def _registers(found: "Found", states: Mapping[int, int]) -> str:
     )
     if not shifted:
         return f"{text}; the latter are not told from good bits."
-    return f"{text}; of the latter {', '.join(shifted)} differ from good bits (of equal sources one in twenty does)."
+    differ = "differs" if len(shifted) == 1 else "differ"
+    return f"{text}; of the latter {', '.join(shifted)} {differ} from good bits (of equal sources one in twenty does)."
 
 
 def _classes(found: "Found") -> str:

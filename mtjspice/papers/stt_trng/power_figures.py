@@ -85,7 +85,7 @@ def draw_energy(columns: Columns) -> "Figure":
         (average, RED, f"{POWER} as average"), (on_pulse, ORANGE, f"{POWER} during {PULSE * 1e9:g} ns (assumed)"),
     ):  # fmt: skip
         axis.axhline(level, color=colour, linewidth=1.2, linestyle="--")
-        axis.text(-0.45, 1.12 * level, f"{text}: {engineering(level, 'J', 2)}", fontsize=8, color=colour)
+        axis.text(-0.45, 1.4 * level, f"{text}: {engineering(level, 'J', 2)}", fontsize=8, color=colour)
     axis.set(yscale="log", ylabel="energy of a bit [J]", ylim=(1e-15, 2e-8), xlim=(-0.5, 3.5))
     axis.set_xticks(at, columns[_PHASE])
     axis.legend(fontsize=8, loc="center", bbox_to_anchor=(0.5, 0.78))
